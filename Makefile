@@ -1,0 +1,62 @@
+# Every target sets itself up: a bare Python 3.11+ and make are enough.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.PHONY: help
+help: ## Show what can be done
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(VENV)/runtime.stamp: requirements/runtime.txt pyproject.toml
+	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --require-hashes -r requirements/installer.txt; }
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/runtime.stamp ## Ingest the sample documents, ask three questions, stop everything
+	@$(BIN)/ragfleet demo
+
+.PHONY: up
+up: $(VENV)/runtime.stamp ## Run the whole system here until Ctrl-C (API_PORT, FLOWER_PORT, DATA_DIR)
+	@exec $(BIN)/ragfleet up
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## Unit, contract, integration and acceptance tests (under 12 minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+.PHONY: test-unit
+test-unit: $(VENV)/dev.stamp ## Only what needs no server (seconds)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/architecture
+
+.PHONY: test-long
+test-long: $(VENV)/dev.stamp ## Faults, many kills, large uploads
+	@$(BIN)/python -m pytest -m long --timeout 1500
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## Format, lint, types, import arrows, house laws
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Format the code and mend what ruff can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
+	@requirements/lock $(UV)
+
+.PHONY: clean
+clean: ## Remove the environment and caches (data stays)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""The HTTP tier: takes documents and questions, keeps nothing in memory between requests."""

@@ -1,0 +1,1 @@
+"""What both tiers share: settings, errors, the ledger, the stores and LightRAG behind adapters."""

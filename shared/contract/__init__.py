@@ -1,0 +1,1 @@
+"""What the sender and the receiver of a message must agree on."""

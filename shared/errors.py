@@ -1,0 +1,183 @@
+"""The error tree: every failure has a stable code and one sentence that says what to do."""
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """Something went wrong that we did not foresee; the log has the details under this id."""
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+    """Whether the same work may succeed later without anybody changing anything."""
+    outage: ClassVar[bool] = False
+    """Whether something outside the document is down: then time is the budget, not attempts."""
+
+    def __init__(self, detail: str | None = None, *, retry_after_s: float | None = None) -> None:
+        """Keep the sentence for people: `detail`, or the first line of the class docstring.
+
+        Args:
+            detail: one sentence, without secrets or document text.
+            retry_after_s: how long the other side asked us to wait, in seconds.
+        """
+        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.retry_after_s = retry_after_s
+        super().__init__(self.detail)
+
+
+class SettingsError(AppError):
+    """A setting is wrong; correct the named variable and start again."""
+
+    code = "invalid_settings"
+
+
+class InvalidInputError(AppError):
+    """The request is not valid; correct it and send it again."""
+
+    code = "invalid_input"
+
+
+class InvalidDocumentIdError(InvalidInputError):
+    """A doc_id starts with a letter or digit and has at most 128 letters, digits or . _ : @ + -."""
+
+    code = "invalid_doc_id"
+
+
+class InvalidWorkspaceNameError(InvalidInputError):
+    """A workspace name has 1 to 40 characters of a-z, 0-9 and _ and does not end in __g<number>."""
+
+    code = "invalid_workspace"
+
+
+class IdempotencyKeyReusedError(InvalidInputError):
+    """This Idempotency-Key was used for another upload; send a new key with a new upload."""
+
+    code = "idempotency_key_reused"
+
+
+class UploadTooLargeError(InvalidInputError):
+    """The file is larger than this server accepts; split it or raise MAX_UPLOAD_BYTES."""
+
+    code = "upload_too_large"
+
+
+class NotFoundError(AppError):
+    """There is nothing under this name."""
+
+    code = "not_found"
+
+
+class WorkspaceNotFoundError(NotFoundError):
+    """No such workspace; create it with POST /workspaces."""
+
+    code = "workspace_not_found"
+
+
+class DocumentNotFoundError(NotFoundError):
+    """No such document in this workspace; GET /documents lists what there is."""
+
+    code = "document_not_found"
+
+
+class TaskNotFoundError(NotFoundError):
+    """No such task; tasks are kept for TASK_RETENTION_DAYS after they end."""
+
+    code = "task_not_found"
+
+
+class ObjectNotFoundError(NotFoundError):
+    """The uploaded bytes are gone; upload the document again."""
+
+    code = "object_not_found"
+
+
+class ConflictError(AppError):
+    """The thing is in a state that does not allow this."""
+
+    code = "conflict"
+
+
+class WorkspaceExistsError(ConflictError):
+    """A workspace of this name exists already."""
+
+    code = "workspace_exists"
+
+
+class TaskNotCancellableError(ConflictError):
+    """The task is being committed or has ended and cannot be cancelled; delete the document."""
+
+    code = "task_not_cancellable"
+
+
+class TaskNotRetryableError(ConflictError):
+    """Only failed or cancelled tasks of a document's latest revision can be retried."""
+
+    code = "task_not_retryable"
+
+
+class EmbeddingMismatchError(ConflictError):
+    """The workspace was filled with another embedding model or dimension; use that one."""
+
+    code = "embedding_mismatch"
+
+
+class UnavailableError(AppError):
+    """Something this request needs is not reachable right now; try again shortly."""
+
+    code = "unavailable"
+    retryable = True
+    outage = True
+
+
+class LedgerUnavailableError(UnavailableError):
+    """The ledger database is not reachable; nothing was kept, try again shortly."""
+
+    code = "ledger_unavailable"
+
+
+class ObjectStoreUnavailableError(UnavailableError):
+    """The upload store is full or not reachable; nothing was kept, try again shortly."""
+
+    code = "object_store_unavailable"
+
+
+class QueueUnavailableError(UnavailableError):
+    """The message broker is not reachable; accepted work waits in the ledger."""
+
+    code = "queue_unavailable"
+
+
+class StoreUnavailableError(UnavailableError):
+    """A LightRAG store is not reachable right now; try again shortly."""
+
+    code = "store_unavailable"
+
+
+class ModelUnavailableError(UnavailableError):
+    """The model endpoint is not reachable or overloaded; the work goes on when it is back."""
+
+    code = "model_unavailable"
+
+
+class ModelRateLimitedError(ModelUnavailableError):
+    """The model endpoint limits our rate; the work goes on when it allows more."""
+
+    code = "model_rate_limited"
+
+
+class ModelRefusedError(AppError):
+    """The model endpoint refused the request; check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."""
+
+    code = "model_refused"
+
+
+class AttemptsExhaustedError(AppError):
+    """The work was given up after too many attempts; see the last error, then retry the task."""
+
+    code = "attempts_exhausted"
+
+
+class DeadlineExceededError(AppError):
+    """The stage took longer than its deadline; it is tried again."""
+
+    code = "deadline_exceeded"
+    retryable = True

@@ -1,0 +1,69 @@
+"""Identifiers: what they are called, what they may look like, how new ones are made."""
+
+import re
+import secrets
+import time
+from typing import NewType
+
+from shared.errors import InvalidDocumentIdError, InvalidWorkspaceNameError
+
+WorkspaceName = NewType("WorkspaceName", str)
+"""What people call a workspace."""
+PhysicalWorkspace = NewType("PhysicalWorkspace", str)
+"""The name under which LightRAG keeps one generation of a workspace in its stores."""
+DocumentId = NewType("DocumentId", str)
+TaskId = NewType("TaskId", str)
+ObjectKey = NewType("ObjectKey", str)
+
+DEFAULT_WORKSPACE = WorkspaceName("default")
+# Hyphens, capitals and Chinese collide in Neo4j's index names, hence the narrow alphabet.
+_WORKSPACE = re.compile(r"[a-z0-9_]{1,40}")
+_GENERATION_SUFFIX = re.compile(r"__g[0-9]+$")
+# Chunk ids are `{doc_id}-chunk-000`; LightRAG's id columns hold 255 characters.
+_DOCUMENT = re.compile(r"\w[\w.:@+\-]{0,127}")
+
+
+def new_task_id() -> TaskId:
+    """Make a task id that sorts by creation time: milliseconds, then 40 random bits, in hex."""
+    return TaskId(f"task-{_ordered_hex()}")
+
+
+def new_document_id() -> DocumentId:
+    """Make a document id for an upload that brought none."""
+    return DocumentId(f"doc-{_ordered_hex()}")
+
+
+def new_object_key(workspace: WorkspaceName) -> ObjectKey:
+    """Make the key of one upload; it says nothing about the file's name or content."""
+    return ObjectKey(f"uploads/{workspace}/{_ordered_hex()}")
+
+
+def parse_workspace_name(text: str) -> WorkspaceName:
+    """Check a workspace name.
+
+    Raises:
+        InvalidWorkspaceNameError: the text is not one.
+    """
+    if not _WORKSPACE.fullmatch(text) or _GENERATION_SUFFIX.search(text):
+        raise InvalidWorkspaceNameError
+    return WorkspaceName(text)
+
+
+def parse_document_id(text: str) -> DocumentId:
+    """Check a document id.
+
+    Raises:
+        InvalidDocumentIdError: the text is not one.
+    """
+    if not _DOCUMENT.fullmatch(text):
+        raise InvalidDocumentIdError
+    return DocumentId(text)
+
+
+def physical_workspace(name: WorkspaceName, *, generation: int) -> PhysicalWorkspace:
+    """Name one generation of a workspace; the first has the plain name, as stock LightRAG would."""
+    return PhysicalWorkspace(name if generation == 1 else f"{name}__g{generation}")
+
+
+def _ordered_hex() -> str:
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(5)}"

@@ -1,0 +1,1 @@
+"""The ledger: the durable truth about workspaces, documents, tasks and batches."""

@@ -1,0 +1,1 @@
+"""The one leased writer of a workspace: inserts, replacements, deletions."""

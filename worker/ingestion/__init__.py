@@ -1,0 +1,1 @@
+"""The stages before the commit: prepare (bytes to chunks) and extract (chunks to entities)."""
