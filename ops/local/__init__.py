@@ -1,0 +1,1 @@
+"""The local supervisor: the whole system as child processes of one process on one Linux machine."""

