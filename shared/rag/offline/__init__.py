@@ -1,0 +1,1 @@
+"""The key-free models: rules for a language model, and a small embedding model."""

@@ -1,0 +1,52 @@
+"""Segments Chinese text with part-of-speech tags; the dictionary is loaded at its first use."""
+
+import threading
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+_LOADING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a sentence with its part of speech (jieba's tag) and its place."""
+
+    text: str
+    tag: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Return the place after the last character."""
+        return self.start + len(self.text)
+
+
+def segment(sentence: str) -> list[Word]:
+    """Split a Chinese sentence into words."""
+    words = []
+    start = 0
+    for pair in _tagger().cut(sentence):
+        words.append(Word(pair.word, pair.flag, start))
+        start += len(pair.word)
+    return words
+
+
+def _tagger() -> Any:  # noqa: ANN401  jieba ships no types
+    with _LOADING:  # two threads would otherwise both read the dictionary
+        return _load_tagger()
+
+
+@cache
+def _load_tagger() -> Any:  # noqa: ANN401  jieba ships no types
+    with warnings.catch_warnings():
+        # jieba imports the deprecated pkg_resources and has old escape sequences.
+        warnings.simplefilter("ignore")
+        import jieba  # noqa: PLC0415  83 MB that English texts must not cost
+        import jieba.posseg  # noqa: PLC0415
+    tokenizer = jieba.Tokenizer()
+    # Not `initialize()`: that trusts a cache file in the shared temporary folder.
+    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
+    return jieba.posseg.POSTokenizer(tokenizer)
