@@ -1,0 +1,165 @@
+"""Uploaded bytes in a directory of this machine."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO, ParamSpec, TypeVar
+
+from shared.errors import InvalidInputError, ObjectNotFoundError, ObjectStoreUnavailableError
+from shared.ids import ObjectKey
+from shared.objects.base import StoredObject
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_INCOMING = "incoming"
+# Every write is a trip to a thread: 1 MiB makes 200 of them for 200 MB and stays small in memory.
+_BLOCK_BYTES = 1024 * 1024
+
+
+class LocalObjectStore:
+    """One file an object; it appears under its key only when it is complete and on the disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, key: ObjectKey, chunks: AsyncIterator[bytes]) -> StoredObject:
+        """Store the chunks: written aside, flushed to the disk, then renamed."""
+        target = self._path(key)
+        incoming = await _in_thread(_Incoming, self._root / _INCOMING / secrets.token_hex(16))
+        try:
+            async for block in _in_blocks(chunks):
+                await _in_thread(incoming.write, block)
+            return await _in_thread(incoming.publish, target)
+        except BaseException:
+            await _in_thread(incoming.discard)
+            raise
+
+    def as_file(self, key: ObjectKey) -> AbstractAsyncContextManager[Path]:
+        """Give the path of the object itself: read it, never write it."""
+        return self._as_file(self._path(key))
+
+    async def delete(self, keys: list[ObjectKey]) -> None:
+        """Remove the objects' files."""
+        await _in_thread(_remove, [self._path(key) for key in keys])
+
+    async def older_than(self, age_s: float) -> AsyncIterator[ObjectKey]:
+        """List old objects, one folder at a time."""
+        written_before_s = time.time() - age_s
+        for folder in await _in_thread(_folders, self._root):
+            for path in await _in_thread(_old_files, folder, written_before_s):
+                yield ObjectKey(path.relative_to(self._root).as_posix())
+
+    async def ping(self) -> None:
+        """Write one byte to the disk and remove it again."""
+        incoming = await _in_thread(_Incoming, self._root / _INCOMING / secrets.token_hex(16))
+        try:
+            await _in_thread(incoming.write, b"?")
+        finally:
+            await _in_thread(incoming.discard)
+
+    @asynccontextmanager
+    async def _as_file(self, path: Path) -> AsyncIterator[Path]:
+        if not await _in_thread(path.is_file):
+            raise ObjectNotFoundError
+        yield path
+
+    def _path(self, key: ObjectKey) -> Path:
+        path = self._root.joinpath(key)
+        if Path(key).is_absolute() or ".." in Path(key).parts or path == self._root:
+            raise InvalidInputError("An object key is a relative path without '..'.")
+        return path
+
+
+class _Incoming:
+    """A file that is being written, not yet visible under its key."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = path
+        # Unbuffered: an error shows at the write that met it. Only this user may read uploads.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file: BinaryIO = os.fdopen(descriptor, "wb", buffering=0)
+        self._digest = hashlib.sha256()
+        self._size_bytes = 0
+
+    def write(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._digest.update(block)
+        self._size_bytes += len(block)
+
+    def publish(self, target: Path) -> StoredObject:
+        os.fsync(self._file.fileno())
+        self._file.close()
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.rename(target)
+        self._path = target  # from here on `discard` removes the published file
+        _flush_folder(target.parent)
+        return StoredObject(self._size_bytes, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+async def _in_thread(
+    function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result:
+    """Run a blocking step; on cancellation wait for it, since a thread cannot be stopped."""
+    step = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait([step])
+        raise
+    except OSError as error:
+        raise ObjectStoreUnavailableError from error
+
+
+async def _in_blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Gather small chunks into blocks that are worth a trip to a thread."""
+    block = bytearray()
+    async for chunk in chunks:
+        block += chunk
+        if len(block) >= _BLOCK_BYTES:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _folders(root: Path) -> list[Path]:
+    return [Path(folder) for folder, _, _ in os.walk(root)]
+
+
+def _old_files(folder: Path, written_before_s: float) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                Path(entry.path)
+                for entry in entries
+                if entry.is_file() and entry.stat().st_mtime < written_before_s
+            ]
+    except FileNotFoundError:
+        return []  # removed while we listed
