@@ -1,0 +1,1 @@
+"""One reader per family of formats; each loads its library only when it is needed."""
