@@ -27,15 +27,13 @@ def unprivileged_account() -> Account | None:
 
 
 def first_closed(path: Path, account: Account) -> Path | None:
-    """The topmost part of an existing path that the account may not enter or read.
+    """The topmost folder of an existing path that the account may not enter, or its file.
 
-    Folders must be enterable, the path itself readable too; None means it is reachable.
+    None means the path is reachable. Access lists beyond the nine mode bits are not seen.
     """
     resolved = path.resolve()
     for part in [*reversed(resolved.parents), resolved]:
-        wanted = stat.S_IXOTH if part.is_dir() else 0
-        if part == resolved:
-            wanted |= stat.S_IROTH
+        wanted = stat.S_IXOTH if part.is_dir() else stat.S_IROTH
         if not _allows(part, wanted, account):
             return part
     return None

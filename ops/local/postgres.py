@@ -15,6 +15,8 @@ from ops.local.errors import DatabaseSetupError, PasswordChangedError
 from ops.local.identity import kill_all, working_in
 from ops.local.postgres_binaries import postgres_bin, require_reachable
 from ops.local.process import ChildSpec
+from ops.local.service import Service
+from ops.local.state import Layout
 
 HOST = "127.0.0.1"
 SETUP_TIMEOUT_S = 120  # initdb takes a second; a slow disk needs patience
@@ -74,7 +76,7 @@ class EmbeddedPostgres:
             BinaryMissingError: PostgreSQL is not installed.
             DatabaseSetupError: initdb failed.
         """
-        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
+        Layout(self.data_dir).make()
         if self._account is not None:
             require_reachable(self.data_dir, self._account)
         if not self._files.exists():
@@ -95,6 +97,20 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # "fast": ends sessions, then writes a checkpoint
             stop_timeout_s=30.0,  # the checkpoint of 512 MB on a slow disk
         )
+
+    def service(self) -> Service:
+        """The server as a service of the supervisor."""
+        return Service(
+            name="postgres",
+            prepare=self._prepared_child,
+            ready=self.ready,
+            port=self.port,
+            url=self.public_url,
+        )
+
+    def _prepared_child(self) -> ChildSpec:
+        self.prepare()
+        return self.child()
 
     async def ready(self) -> bool:
         """Whether the server answers; makes the database and its extension when they are missing.

