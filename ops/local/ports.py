@@ -34,16 +34,17 @@ def choose_ports(wanted: Mapping[str, int | None], remembered: Mapping[str, int]
     """One port per service: the wanted one, else the remembered one if free, else a free one.
 
     Raises:
-        PortTakenError: a wanted port is used by another program.
+        PortTakenError: a wanted port is used by another program or wanted twice.
     """
     chosen: dict[str, int] = {}
     for name, port in wanted.items():
-        if port is not None:
-            if not is_free(port):
-                raise PortTakenError(
-                    f"Port {port} of {name} is used by another program; free it or choose another."
-                )
-            chosen[name] = port
+        if port is None:
+            continue
+        if port in chosen.values() or not is_free(port):
+            raise PortTakenError(
+                f"Port {port} of {name} is used by something else; free it or choose another."
+            )
+        chosen[name] = port
     for name in wanted.keys() - chosen.keys():
         port = remembered.get(name)
         while port is None or port in chosen.values() or not is_free(port):
