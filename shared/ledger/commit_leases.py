@@ -1,0 +1,90 @@
+"""The right to write one workspace: taken, kept, given back and checked with a growing token."""
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.ids import WorkspaceName, physical_workspace
+from shared.ledger.claims import is_due
+from shared.ledger.clock import now_ms
+from shared.ledger.records import CommitLease, TaskState
+from shared.ledger.rows import NO_LEASE
+from shared.ledger.tables import commit_leases, tasks, workspaces
+
+
+async def take(
+    connection: AsyncConnection, name: WorkspaceName, *, holder: str, ttl_ms: int
+) -> CommitLease | None:
+    """Take a free or expired lease under a higher token; None: it is held, or nothing is there."""
+    is_there = exists().where(workspaces.c.name == name, workspaces.c.state != "dropped")
+    taken = await connection.execute(
+        update(commit_leases)
+        .where(commit_leases.c.workspace == name, _is_free(), is_there)
+        .values(
+            lease_holder=holder,
+            lease_token=commit_leases.c.lease_token + 1,
+            lease_until_ms=now_ms() + ttl_ms,
+        )
+        .returning(commit_leases.c.lease_token)
+    )
+    token = taken.scalar_one_or_none()
+    if token is None:
+        return None
+    # Read after the lease is ours: only its holder can finish a drop and change the generation.
+    found = await connection.execute(
+        select(workspaces.c.generation).where(workspaces.c.name == name)
+    )
+    physical = physical_workspace(name, generation=found.scalar_one())
+    return CommitLease(workspace=name, physical=physical, holder=holder, token=token)
+
+
+async def renew(connection: AsyncConnection, lease: CommitLease, *, ttl_ms: int) -> bool:
+    """Keep a lease; an expired one that nobody took is still ours."""
+    kept = await connection.execute(
+        update(commit_leases).where(_is_held(lease)).values(lease_until_ms=now_ms() + ttl_ms)
+    )
+    return kept.rowcount == 1
+
+
+async def release(connection: AsyncConnection, lease: CommitLease) -> None:
+    """Give a lease back and go to the end of the line."""
+    await connection.execute(
+        update(commit_leases).where(_is_held(lease)).values(**NO_LEASE, last_commit_at_ms=now_ms())
+    )
+
+
+async def hold(connection: AsyncConnection, lease: CommitLease) -> bool:
+    """Check a lease and keep others from taking it until this transaction ends."""
+    statement = select(commit_leases.c.workspace).where(_is_held(lease)).with_for_update(read=True)
+    return (await connection.execute(statement)).one_or_none() is not None
+
+
+async def awaiting_commit(connection: AsyncConnection, *, limit: int) -> list[WorkspaceName]:
+    """List workspaces that have something to commit and nobody at it, longest waiting first."""
+    waiting = (
+        select(tasks.c.id)
+        .where(
+            tasks.c.workspace == commit_leases.c.workspace,
+            tasks.c.state.in_([TaskState.READY, TaskState.COMMITTING]),
+            or_(tasks.c.state == TaskState.COMMITTING, is_due(tasks.c.next_attempt_at_ms)),
+        )
+        .exists()
+    )
+    statement = (
+        select(commit_leases.c.workspace)
+        .where(_is_free(), waiting)
+        .order_by(commit_leases.c.last_commit_at_ms, commit_leases.c.workspace)
+        .limit(limit)
+    )
+    return [WorkspaceName(name) for name in (await connection.execute(statement)).scalars()]
+
+
+def _is_free() -> ColumnElement[bool]:
+    return func.coalesce(commit_leases.c.lease_until_ms, 0) <= now_ms()
+
+
+def _is_held(lease: CommitLease) -> ColumnElement[bool]:
+    return and_(
+        commit_leases.c.workspace == lease.workspace,
+        commit_leases.c.lease_token == lease.token,
+        commit_leases.c.lease_until_ms.is_not(None),
+    )

@@ -1,0 +1,222 @@
+"""The commit stage of a task; every function holds the workspace's lease while it writes."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.ids import TaskId
+from shared.ledger import commit_leases
+from shared.ledger.claims import is_due
+from shared.ledger.clock import now_ms
+from shared.ledger.locks import lock_document, lock_workspace
+from shared.ledger.records import CommitLease, Task, TaskKind, TaskState
+from shared.ledger.rows import AnyRow, ended, failed, to_task
+from shared.ledger.tables import batches, documents, tasks
+
+
+async def claim_commit(connection: AsyncConnection, lease: CommitLease) -> Task | None:
+    """Take what an earlier holder left behind, else the oldest ready task that may go now."""
+    if not await commit_leases.hold(connection, lease):
+        return None
+    leftover = await _claim_leftover(connection, lease)
+    if leftover is not None:
+        return leftover
+    while (candidate := await _oldest_ready(connection, lease)) is not None:
+        if candidate.is_stale:
+            await _move(connection, candidate.id, values=ended(TaskState.SUPERSEDED))
+            continue
+        claimed = await _move(connection, candidate.id, values=_started(lease))
+        if claimed is not None:
+            return to_task(claimed)
+        # A cancel or a newer revision was faster; whatever it left is not ready any more.
+    return None
+
+
+async def finish_commit(
+    connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, chunks: int | None
+) -> bool:
+    """Make a committed task succeed and its document show what is in the graph now."""
+    task = await _lock_committing(connection, lease, task_id)
+    if task is None:
+        return False
+    await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id)
+        .values(**ended(TaskState.SUCCEEDED), error_code=None, error_detail=None)
+    )
+    await connection.execute(delete(batches).where(batches.c.task_id == task_id))
+    await connection.execute(
+        update(documents)
+        .where(documents.c.workspace == task.workspace, documents.c.doc_id == task.doc_id)
+        .values(**_outcome(task, chunks=chunks), updated_at_ms=now_ms())
+    )
+    return True
+
+
+async def postpone_commit(  # noqa: PLR0913 - what happened and when to go on belong together
+    connection: AsyncConnection,
+    lease: CommitLease,
+    task_id: TaskId,
+    *,
+    delay_ms: int,
+    error_code: str,
+    error_detail: str,
+    strike: bool,
+) -> None:
+    """Put a task back, unless it was overtaken while it was being committed."""
+    task = await _lock_committing(connection, lease, task_id)
+    if task is None:
+        return
+    values = {
+        "state": TaskState.READY,
+        "next_attempt_at_ms": now_ms() + delay_ms,
+        "updated_at_ms": now_ms(),
+    }
+    if await _is_overtaken(connection, task):
+        values = ended(TaskState.SUPERSEDED)
+    await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id)
+        .values(
+            **values,
+            error_code=error_code,
+            error_detail=error_detail,
+            strikes=tasks.c.strikes + int(strike),
+        )
+    )
+
+
+async def fail_commit(
+    connection: AsyncConnection,
+    lease: CommitLease,
+    task_id: TaskId,
+    *,
+    error_code: str,
+    error_detail: str,
+) -> None:
+    """Give a task up."""
+    if await _lock_committing(connection, lease, task_id) is not None:
+        await connection.execute(
+            update(tasks).where(tasks.c.id == task_id).values(**failed(error_code, error_detail))
+        )
+
+
+async def _claim_leftover(connection: AsyncConnection, lease: CommitLease) -> Task | None:
+    oldest = (
+        select(tasks.c.id)
+        .where(_is_committing(lease), tasks.c.commit_token < lease.token)
+        .order_by(tasks.c.ready_at_ms, tasks.c.id)
+        .limit(1)
+    )
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == oldest.scalar_subquery())
+        .values(
+            commit_token=lease.token,
+            attempt=tasks.c.attempt + 1,
+            strikes=tasks.c.strikes + 1,
+            updated_at_ms=now_ms(),
+        )
+        .returning(tasks)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else to_task(row)
+
+
+async def _oldest_ready(connection: AsyncConnection, lease: CommitLease) -> AnyRow | None:
+    other = tasks.alias("other")
+    # Two revisions never share a group, and a workspace is dropped when nothing else is open.
+    in_the_way = exists().where(
+        other.c.workspace == tasks.c.workspace,
+        other.c.state == TaskState.COMMITTING,
+        or_(other.c.doc_id == tasks.c.doc_id, tasks.c.kind == TaskKind.DROP_WORKSPACE),
+    )
+    is_stale = tasks.c.revision <= documents.c.committed_revision
+    statement = (
+        select(tasks.c.id, case((is_stale, 1), else_=0).label("is_stale"))
+        .outerjoin(
+            documents,
+            and_(documents.c.workspace == tasks.c.workspace, documents.c.doc_id == tasks.c.doc_id),
+        )
+        .where(
+            tasks.c.workspace == lease.workspace,
+            tasks.c.physical == lease.physical,
+            tasks.c.state == TaskState.READY,
+            is_due(tasks.c.next_attempt_at_ms),
+            ~in_the_way,
+        )
+        .order_by(tasks.c.ready_at_ms, tasks.c.id)
+        .limit(1)
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+def _started(lease: CommitLease) -> dict[str, object]:
+    return {
+        "state": TaskState.COMMITTING,
+        "commit_token": lease.token,
+        "attempt": tasks.c.attempt + 1,
+        "next_attempt_at_ms": None,
+        "started_at_ms": case(
+            (tasks.c.started_at_ms.is_(None), now_ms()), else_=tasks.c.started_at_ms
+        ),
+        "updated_at_ms": now_ms(),
+    }
+
+
+async def _move(
+    connection: AsyncConnection, task_id: str, *, values: dict[str, object]
+) -> AnyRow | None:
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.state == TaskState.READY)
+        .values(**values)
+        .returning(tasks)
+    )
+    row: AnyRow | None = (await connection.execute(statement)).one_or_none()
+    return row
+
+
+def _is_committing(lease: CommitLease) -> ColumnElement[bool]:
+    return and_(
+        tasks.c.workspace == lease.workspace,
+        tasks.c.physical == lease.physical,
+        tasks.c.state == TaskState.COMMITTING,
+    )
+
+
+async def _lock_committing(
+    connection: AsyncConnection, lease: CommitLease, task_id: TaskId
+) -> AnyRow | None:
+    """Lock lease, workspace, document and task, in the order that everybody keeps."""
+    if not await commit_leases.hold(connection, lease):
+        return None
+    await lock_workspace(connection, lease.workspace)
+    statement = select(tasks).where(tasks.c.id == task_id, _is_committing(lease))
+    task = (await connection.execute(statement)).one_or_none()
+    if task is not None and task.doc_id is not None:
+        await lock_document(connection, task.workspace, task.doc_id)
+    return (await connection.execute(statement.with_for_update())).one_or_none()
+
+
+async def _is_overtaken(connection: AsyncConnection, task: AnyRow) -> bool:
+    if task.doc_id is None:
+        return False
+    workspace = await lock_workspace(connection, task.workspace)
+    document = await lock_document(connection, task.workspace, task.doc_id)
+    if workspace is None or workspace.state != "active" or document is None:
+        return True
+    return bool(document.latest_revision > task.revision)
+
+
+def _outcome(task: AnyRow, *, chunks: int | None) -> dict[str, Any]:
+    if task.kind == TaskKind.DELETE:
+        return {
+            "committed_revision": 0,
+            "committed_task_id": None,
+            "chunks": None,
+            # An upload that came after the delete keeps the document alive.
+            "deleted": documents.c.latest_revision == task.revision,
+        }
+    return {"committed_revision": task.revision, "committed_task_id": task.id, "chunks": chunks}

@@ -1,0 +1,46 @@
+"""Opaque page cursors: the last key of a page, so that the next one starts after it."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from shared.errors import InvalidInputError
+from shared.ledger.records import Page
+from shared.ledger.rows import AnyRow
+
+Record = TypeVar("Record")
+
+
+def encode_cursor(key: str) -> str:
+    """Hide a key from people, who would otherwise build their own."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> str:
+    """Return the key of a cursor.
+
+    Raises:
+        InvalidInputError: no cursor of ours.
+    """
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise InvalidInputError(
+            "The cursor is not one of ours; start again from the first page."
+        ) from None
+
+
+def to_page(
+    rows: Sequence[AnyRow],
+    record: Callable[[AnyRow], Record],
+    *,
+    key: str,
+    limit: int,
+) -> Page[Record]:
+    """Cut `limit + 1` selected rows into a page; `key` names the column that orders them."""
+    page = rows[:limit]
+    more = len(rows) > limit
+    cursor = encode_cursor(str(getattr(page[-1], key))) if more and page else None
+    return Page(rows=[record(row) for row in page], cursor=cursor)

@@ -1,0 +1,165 @@
+"""Connections to the ledger: how they are made, how transactions begin, what an outage is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from shared.errors import LedgerUnavailableError
+
+# A request that finds no ledger must get its 503 while its sender still listens.
+CONNECT_TIMEOUT_S = 3
+# Below the shortest lease (20 s): a statement must not outlive the right to make it.
+STATEMENT_TIMEOUT_MS = 10_000
+# After the server's own timeout: this one is for servers that no longer answer at all.
+COMMAND_TIMEOUT_S = 12
+# How long a caller waits for a free connection, and SQLite for another process's write.
+POOL_TIMEOUT_S = 10
+BUSY_TIMEOUT_MS = 10_000
+# Connection lost, resources gone, shut down, I/O; 40: deadlock; 25006: a standby took over;
+# 28 and 3D: this server does not know us (yet).
+_OUTAGE_CLASSES = ("08", "53", "57", "58", "40", "25006", "28", "3D")
+
+
+class Database:
+    """The ledger's engine; it belongs to the event loop that first used it."""
+
+    def __init__(self, url: URL, *, pool_size: int = 10) -> None:
+        if url.get_backend_name() == "sqlite":
+            # One writing connection: waiting in the pool is fair, SQLite's busy polling is not.
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=pool_size)
+            self._single = self._writer
+        else:
+            self._writer = _postgres_engine(url, pool_size=pool_size)
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._single = self._reader
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for SELECTs, each with its own view of the rows.
+
+        Raises:
+            LedgerUnavailableError: the database did not answer.
+        """
+        with Translated():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for one statement that is its own transaction (no BEGIN and COMMIT).
+
+        Raises:
+            LedgerUnavailableError: the database did not answer.
+        """
+        with Translated():
+            async with self._single.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction; it commits at the end and rolls back on any error. Never nest it.
+
+        Raises:
+            LedgerUnavailableError: the database did not answer.
+        """
+        with Translated():
+            async with self._writer.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+class Translated:
+    """Turns a driver's outage into ours; anything else is a bug and passes unchanged."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and _is_outage(error):
+            raise LedgerUnavailableError from error
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        if isinstance(error, OperationalError):
+            # SQLite calls everything operational; a missing table is not an outage.
+            return "no such" not in str(error.orig)
+        return _has_outage_state(error.orig)
+    if isinstance(error, asyncpg.PostgresError):
+        return _has_outage_state(error)
+    # TimeoutError and refused connections are OSErrors; asyncpg lets them through while connecting.
+    return isinstance(error, PoolTimeoutError | OSError | asyncpg.InterfaceError)
+
+
+def _has_outage_state(error: BaseException | None) -> bool:
+    return str(getattr(error, "sqlstate", None) or "").startswith(_OUTAGE_CLASSES)
+
+
+def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
+    limit = str(STATEMENT_TIMEOUT_MS)
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        hide_parameters=True,  # they hold document text, errors go to the log
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": COMMAND_TIMEOUT_S,
+            "server_settings": {
+                "application_name": "lightrag-fleet",
+                "statement_timeout": limit,
+                "idle_in_transaction_session_timeout": limit,
+            },
+        },
+    )
+
+
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        prepare_sqlite(connection)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def prepare_sqlite(connection: Any) -> None:  # noqa: ANN401 - the driver's own class
+    """Make a new SQLite connection keep our promises."""
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver would not lock at once
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an accepted upload must survive a power cut
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,236 @@
+"""The ledger's rows as values, and the states they go through."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from shared.ids import DocumentId, ObjectKey, PhysicalWorkspace, TaskId, WorkspaceName
+
+Row = TypeVar("Row")
+
+
+class TaskKind(StrEnum):
+    """What a task does to its workspace."""
+
+    INSERT = "insert"
+    DELETE = "delete"
+    DROP_WORKSPACE = "drop_workspace"
+
+
+class TaskState(StrEnum):
+    """Where a task stands; see docs/architecture.md for the picture."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    EXTRACTING = "extracting"
+    READY = "ready"
+    COMMITTING = "committing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will happen to the task by itself any more."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED, TaskState.SUPERSEDED}
+)
+CANCELLABLE_STATES = frozenset(
+    {TaskState.QUEUED, TaskState.PREPARING, TaskState.EXTRACTING, TaskState.READY}
+)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One workspace; `physical` is its name inside LightRAG's stores."""
+
+    name: WorkspaceName
+    generation: int
+    physical: PhysicalWorkspace
+    embedding_model: str | None
+    embedding_dim: int | None
+    created_at_ms: int
+    documents: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One revision's (or deletion's) way through the stages. Times are Unix milliseconds."""
+
+    id: TaskId
+    workspace: WorkspaceName
+    physical: PhysicalWorkspace
+    kind: TaskKind
+    doc_id: DocumentId | None
+    revision: int
+    state: TaskState
+    attempt: int
+    """How often a stage of this task was started; never goes back, not even by a retry."""
+    strikes: int
+    """How many attempts since the last progress ended in a crash or an unforeseen error."""
+    lease_token: int
+    cancel_requested: bool
+    chunks_total: int | None
+    chunks_done: int
+    object_key: ObjectKey | None
+    file_name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    error_code: str | None
+    error_detail: str | None
+    created_at_ms: int
+    updated_at_ms: int
+    started_at_ms: int | None
+    """When work on it first began; a retry clears it, so it is where a time budget starts."""
+    finished_at_ms: int | None
+    next_attempt_at_ms: int | None
+    prepare_attempt: int
+    """The attempt whose batches count; older batches are dead."""
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is known of one document id; `committed_revision` 0 means not in the graph."""
+
+    workspace: WorkspaceName
+    doc_id: DocumentId
+    latest_revision: int
+    committed_revision: int
+    deleted: bool
+    latest_task_id: TaskId
+    latest_task_state: TaskState
+    latest_task_kind: TaskKind
+    file_name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    chunks: int | None
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True)
+class NewUpload:
+    """Bytes that are durable in the object store and want to become a revision."""
+
+    workspace: WorkspaceName
+    doc_id: DocumentId
+    object_key: ObjectKey
+    file_name: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    idempotency_key: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The task that stands for an upload; `created` is False when it stood there already."""
+
+    task: Task
+    created: bool
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one task or batch until `until_ms` (database time)."""
+
+    holder: str
+    token: int
+    until_ms: int
+
+
+class LeaseStatus(StrEnum):
+    """What became of a lease when its holder asked to keep it."""
+
+    HELD = "held"
+    CANCEL_REQUESTED = "cancel_requested"
+    """Still held, but somebody wants the work to stop: confirm_cancel."""
+    LOST = "lost"
+    """Taken over, superseded, cancelled or removed: drop everything, write nothing."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A task as it was when its prepare stage was claimed, and the lease on it."""
+
+    task: Task
+    lease: Lease
+
+
+@dataclass(frozen=True)
+class NewBatch:
+    """Consecutive chunks that wait to be extracted; `chunks` is compressed JSON."""
+
+    index: int
+    chunk_count: int
+    chunks: bytes
+
+
+@dataclass(frozen=True)
+class DoneBatch:
+    """Consecutive chunks that were extracted on the spot."""
+
+    index: int
+    chunk_count: int
+    chunks: bytes
+    result: bytes
+
+
+@dataclass(frozen=True)
+class BatchKey:
+    """Which batch: of which task, cut by which prepare attempt, at which place."""
+
+    task_id: TaskId
+    prepare_attempt: int
+    index: int
+
+
+@dataclass(frozen=True)
+class BatchClaim:
+    """The right to extract one batch."""
+
+    task_id: TaskId
+    prepare_attempt: int
+    index: int
+    lease: Lease
+    strikes: int
+    """How many attempts at this batch ended in a crash or an unforeseen error."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some consecutive chunks of one task; `chunks` and `result` are compressed JSON."""
+
+    task_id: TaskId
+    prepare_attempt: int
+    index: int
+    chunk_count: int
+    chunks: bytes
+    result: bytes | None
+    done: bool
+
+
+@dataclass(frozen=True)
+class CommitLease:
+    """The right to write one workspace; every taker gets a higher token."""
+
+    workspace: WorkspaceName
+    physical: PhysicalWorkspace
+    holder: str
+    token: int
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows and the cursor that continues after them (None: that was all)."""
+
+    rows: list[Row]
+    cursor: str | None

@@ -1,0 +1,135 @@
+"""Workspaces: made, listed, dropped, and leased to the one who may write them."""
+
+from sqlalchemy import Label, func, select, update
+
+from shared.errors import EmbeddingMismatchError, WorkspaceExistsError, WorkspaceNotFoundError
+from shared.ids import TaskId, WorkspaceName
+from shared.ledger import commit_leases, dropping
+from shared.ledger.cursor import decode_cursor, to_page
+from shared.ledger.engine import Database
+from shared.ledger.records import CommitLease, Page, Task, Workspace
+from shared.ledger.rows import to_workspace
+from shared.ledger.tables import documents, workspaces
+
+
+class Workspaces:
+    """What people, committers and the sweeper do with workspaces."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, name: WorkspaceName) -> Workspace:
+        """Make a workspace; one that was dropped comes back empty, as its next generation.
+
+        Raises:
+            WorkspaceExistsError: it is there, or still being deleted.
+        """
+        async with self._database.writing() as connection:
+            workspace = await dropping.create(connection, name)
+        if workspace is None:
+            raise WorkspaceExistsError
+        return workspace
+
+    async def get(self, name: WorkspaceName) -> Workspace:
+        """Return an active workspace and the number of its documents.
+
+        Raises:
+            WorkspaceNotFoundError: there is none, or it is being deleted.
+        """
+        statement = select(workspaces, _document_count()).where(
+            workspaces.c.name == name, workspaces.c.state == "active"
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise WorkspaceNotFoundError
+        return to_workspace(row, documents=row.document_count)
+
+    async def page(self, cursor: str | None, *, limit: int) -> Page[Workspace]:
+        """List active workspaces by name, with the number of their documents.
+
+        Raises:
+            InvalidInputError: the cursor is not one of ours.
+        """
+        statement = (
+            select(workspaces, _document_count())
+            .where(workspaces.c.state == "active")
+            .order_by(workspaces.c.name)
+            .limit(limit + 1)
+        )
+        if cursor is not None:
+            statement = statement.where(workspaces.c.name > decode_cursor(cursor))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        return to_page(
+            rows,
+            lambda row: to_workspace(row, documents=row.document_count),
+            key="name",
+            limit=limit,
+        )
+
+    async def remember_embedding(self, name: WorkspaceName, *, model: str, dim: int) -> None:
+        """Tie a workspace to the embedding it was first filled with.
+
+        Raises:
+            WorkspaceNotFoundError: there is no such workspace.
+            EmbeddingMismatchError: it was filled with another one.
+        """
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(workspaces)
+                .where(workspaces.c.name == name, workspaces.c.embedding_model.is_(None))
+                .values(embedding_model=model, embedding_dim=dim)
+            )
+            found = await connection.execute(select(workspaces).where(workspaces.c.name == name))
+            row = found.one_or_none()
+        if row is None:
+            raise WorkspaceNotFoundError
+        if (row.embedding_model, row.embedding_dim) != (model, dim):
+            raise EmbeddingMismatchError
+
+    async def request_drop(self, name: WorkspaceName) -> Task:
+        """Close a workspace and make its deletion a task; asked again, the same task.
+
+        Raises:
+            WorkspaceNotFoundError: there is none.
+        """
+        async with self._database.writing() as connection:
+            return await dropping.request_drop(connection, name)
+
+    async def finish_drop(self, lease: CommitLease, task_id: TaskId) -> bool:
+        """Remove what the ledger knows of a dropped workspace; False: the lease was lost."""
+        async with self._database.writing() as connection:
+            return await dropping.finish_drop(connection, lease, task_id)
+
+    async def take_commit_lease(
+        self, name: WorkspaceName, *, holder: str, ttl_ms: int
+    ) -> CommitLease | None:
+        """Take the right to write a workspace; None while any lease on it lives."""
+        async with self._database.writing() as connection:
+            return await commit_leases.take(connection, name, holder=holder, ttl_ms=ttl_ms)
+
+    async def renew_commit_lease(self, lease: CommitLease, *, ttl_ms: int) -> bool:
+        """Keep the lease; False: it was lost."""
+        async with self._database.single() as connection:
+            return await commit_leases.renew(connection, lease, ttl_ms=ttl_ms)
+
+    async def release_commit_lease(self, lease: CommitLease) -> None:
+        """Give the lease back and go to the end of the line."""
+        async with self._database.single() as connection:
+            await commit_leases.release(connection, lease)
+
+    async def awaiting_commit(self, *, limit: int) -> list[WorkspaceName]:
+        """List workspaces with something to commit and nobody at it, longest waiting first."""
+        async with self._database.reading() as connection:
+            return await commit_leases.awaiting_commit(connection, limit=limit)
+
+
+def _document_count() -> Label[int]:
+    return (
+        select(func.count())
+        .select_from(documents)
+        .where(documents.c.workspace == workspaces.c.name, ~documents.c.deleted)
+        .scalar_subquery()
+        .label("document_count")
+    )
