@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 from sqlalchemy import URL
 
-from shared.settings import PostgresSettings, RedisSettings, Settings
+from shared.settings import Settings
+from shared.settings_sections import PostgresSettings, RedisSettings
 
 
 def ledger_url(settings: Settings) -> URL:

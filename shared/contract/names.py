@@ -10,6 +10,7 @@ class TaskName(StrEnum):
     EXTRACT = "documents.extract"
     COMMIT = "workspaces.commit"
     SWEEP = "maintenance.sweep"
+    CLEAN = "maintenance.clean"
 
 
 class QueueName(StrEnum):
@@ -26,4 +27,5 @@ QUEUE_OF = {
     TaskName.EXTRACT: QueueName.EXTRACT,
     TaskName.COMMIT: QueueName.COMMIT,
     TaskName.SWEEP: QueueName.MAINTENANCE,
+    TaskName.CLEAN: QueueName.MAINTENANCE,
 }

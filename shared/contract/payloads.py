@@ -40,6 +40,12 @@ class CommitWorkspace(Payload):
 
 
 class Sweep(Payload):
-    """Look for lost messages, expired leases and old rows."""
+    """Look for lost messages and expired leases."""
 
     name = TaskName.SWEEP
+
+
+class Clean(Payload):
+    """Look for old rows and for uploads that no row refers to."""
+
+    name = TaskName.CLEAN

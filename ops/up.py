@@ -1,0 +1,250 @@
+"""Composes the local system: which processes, with which settings, on which ports."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ops.local.foreground import lay_ground
+from ops.local.postgres import EmbeddedPostgres
+from ops.local.process import ChildSpec
+from ops.local.readiness import accepts_connections, answers_http
+from ops.local.service import Ground, Plan, Service
+from ops.local.state import Layout
+from ops.local.supervisor import Supervisor
+from ops.local.valkey import EmbeddedValkey
+from shared.connections import broker_url, ledger_url
+from shared.ledger.migrate import migrate
+from shared.settings import Settings, inherited_environment, load_settings
+from worker.celery_app import DRAIN_S
+
+_DATABASE = "lightrag"
+# A worker drains, cancels what is left and closes its stores.
+_STOP_S = DRAIN_S + 20.0
+
+
+@dataclass(frozen=True)
+class RunningSystem:
+    """A local system that is up."""
+
+    api_url: str
+    flower_url: str | None
+
+
+def local_plan(
+    settings: Settings, *, data_dir: Path, api_port: int | None, flower_port: int | None
+) -> Plan:
+    """Say what runs on this machine.
+
+    USE_EXTERNAL_STORAGE unset: servers of our own and everything on them. `true`: our processes
+    on the servers that settings name. `false`: one process over files.
+
+    Args:
+        settings: of the person who starts the system.
+        data_dir: where everything is kept.
+        api_port: None lets the system choose a free one.
+        flower_port: likewise.
+    """
+    ports: dict[str, int | None] = {"api": api_port}
+    chosen = settings.storage.use_external_storage
+    if chosen is False:
+        return Plan(data_dir=data_dir, ports=ports, compose=_files_services)
+    ports["flower"] = flower_port
+    if chosen:
+        return Plan(data_dir=data_dir, ports=ports, compose=partial(_fleet, settings, {}, ()))
+    return Plan(
+        data_dir=data_dir,
+        ports=ports | {"postgres": None, "valkey": None},
+        compose=_embedded_services,
+    )
+
+
+@asynccontextmanager
+async def running_system(plan: Plan) -> AsyncIterator[RunningSystem]:
+    """Run a plan for the time of a `with` block, in this process.
+
+    Raises:
+        AppError: a service did not start; nothing is left running.
+    """
+    layout = Layout(plan.data_dir.resolve())
+    with layout.lock():
+        ground = await asyncio.to_thread(lay_ground, plan, layout)
+        ready = asyncio.Event()
+        supervisor = Supervisor(
+            plan.compose(ground),
+            layout,
+            secrets=plan.secrets | ground.credentials.secrets(),
+            on_ready=lambda _state: ready.set(),
+        )
+        running = asyncio.create_task(supervisor.run())
+        waiting = asyncio.create_task(ready.wait())
+        try:
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+            yield _describe(ground)
+        finally:
+            waiting.cancel()
+            supervisor.request_stop()
+            await running
+
+
+def _describe(ground: Ground) -> RunningSystem:
+    flower = ground.ports.get("flower")
+    return RunningSystem(
+        api_url=f"http://127.0.0.1:{ground.ports['api']}",
+        flower_url=f"http://127.0.0.1:{flower}" if flower else None,
+    )
+
+
+def _embedded_services(ground: Ground) -> Sequence[Service]:
+    credentials = ground.credentials
+    postgres = EmbeddedPostgres(
+        ground.data_dir,
+        ground.ports["postgres"],
+        user=_DATABASE,
+        password=credentials.postgres_password,
+        database=_DATABASE,
+    )
+    valkey = EmbeddedValkey(
+        ground.data_dir, ground.ports["valkey"], password=credentials.valkey_password
+    )
+    variables = _server_variables(ground)
+    # The same variables our processes get, so that both sides surely mean the same servers.
+    pointed = load_settings(overrides=variables)
+    fleet = _fleet(pointed, variables, ("postgres", "valkey"), ground)
+    return [postgres.service(), valkey.service(), *fleet]
+
+
+def _server_variables(ground: Ground) -> dict[str, str]:
+    """Point our processes at the embedded servers, with the names any external server has."""
+    return {
+        "USE_EXTERNAL_STORAGE": "true",
+        "KV_STORAGE": "RedisKVStorage",
+        "VECTOR_STORAGE": "PGVectorStorage",
+        "GRAPH_STORAGE": "PGTableGraphStorage",
+        "POSTGRES_HOST": "127.0.0.1",
+        "POSTGRES_PORT": str(ground.ports["postgres"]),
+        "POSTGRES_DB": _DATABASE,
+        "POSTGRES_USER": _DATABASE,
+        "POSTGRES_PASSWORD": ground.credentials.postgres_password,
+        "POSTGRES_SSLMODE": "disable",  # loopback, and the embedded server has no certificate
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": str(ground.ports["valkey"]),
+        "REDIS_DB": "0",
+        "REDIS_SSL": "false",
+        "REDIS_PASSWORD": ground.credentials.valkey_password,
+        "BROKER_URL": "",
+    }
+
+
+def _fleet(
+    settings: Settings,
+    variables: Mapping[str, str],
+    server_names: tuple[str, ...],
+    ground: Ground,
+) -> Sequence[Service]:
+    """Our own processes over PostgreSQL and Redis, wherever those run."""
+    environment = _environment(ground, variables)
+    api = _api_service(
+        ground,
+        environment,
+        module="api",
+        depends_on=server_names,
+        before=partial(migrate, ledger_url(settings)),
+    )
+    worker = _worker_service(ground, environment, name="worker", arguments=())
+    beat = _worker_service(ground, environment, name="beat", arguments=("--beat",))
+    return [api, worker, beat, _flower_service(ground, environment, broker_url(settings))]
+
+
+def _files_services(ground: Ground) -> Sequence[Service]:
+    environment = _environment(ground, {"USE_EXTERNAL_STORAGE": "false"})
+    return [_api_service(ground, environment, module="ops.files_mode", depends_on=())]
+
+
+def _environment(ground: Ground, more: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **inherited_environment(),
+        **more,
+        "DATA_DIR": str(ground.data_dir),
+        "API_PORT": str(ground.ports["api"]),
+    }
+
+
+def _python(
+    ground: Ground, environment: Mapping[str, str], *, name: str, arguments: tuple[str, ...]
+) -> ChildSpec:
+    return ChildSpec(
+        name=name,
+        argv=(sys.executable, "-m", *arguments),
+        log_path=ground.logs / f"{name}.log",
+        cwd=Path.cwd(),  # where the person's .env is
+        environment=environment,
+        stop_timeout_s=_STOP_S,
+    )
+
+
+def _api_service(
+    ground: Ground,
+    environment: Mapping[str, str],
+    *,
+    module: str,
+    depends_on: tuple[str, ...],
+    before: Callable[[], None] = lambda: None,
+) -> Service:
+    port = ground.ports["api"]
+
+    def prepare() -> ChildSpec:
+        before()
+        return _python(ground, environment, name="api", arguments=(module,))
+
+    return Service(
+        name="api",
+        prepare=prepare,
+        ready=partial(answers_http, port, "/livez"),
+        depends_on=depends_on,
+        port=port,
+        url=f"http://127.0.0.1:{port}",
+    )
+
+
+def _worker_service(
+    ground: Ground, environment: Mapping[str, str], *, name: str, arguments: tuple[str, ...]
+) -> Service:
+    """A process without a port: it is ready when it runs, and ends when it cannot."""
+    return Service(
+        name=name,
+        prepare=lambda: _python(ground, environment, name=name, arguments=("worker", *arguments)),
+        ready=_at_once,
+        depends_on=("api",),  # which brings the ledger's tables up to date
+    )
+
+
+async def _at_once() -> bool:
+    return True
+
+
+def _flower_service(ground: Ground, environment: Mapping[str, str], broker: str) -> Service:
+    port = ground.ports["flower"]
+    credentials = ground.credentials
+    variables = {
+        # In the environment, not on the command line, which every user of the machine may read.
+        "CELERY_BROKER_URL": broker,
+        "FLOWER_BASIC_AUTH": f"{credentials.flower_user}:{credentials.flower_password}",
+        "FLOWER_ADDRESS": "127.0.0.1",
+        "FLOWER_PORT": str(port),
+    }
+    return Service(
+        name="flower",
+        prepare=lambda: _python(
+            ground, {**environment, **variables}, name="flower", arguments=("celery", "flower")
+        ),
+        ready=partial(accepts_connections, port),
+        depends_on=("api",),
+        port=port,
+        url=f"http://127.0.0.1:{port}",
+    )

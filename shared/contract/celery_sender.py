@@ -1,0 +1,74 @@
+"""Sends messages through Celery without knowing any task's code."""
+
+import asyncio
+
+import redis.exceptions
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from shared.contract.celery_options import shared_options
+from shared.contract.names import QUEUE_OF, QueueName
+from shared.contract.payloads import Payload
+from shared.errors import QueueUnavailableError
+
+_BROKER_ERRORS = (OperationalError, redis.exceptions.RedisError, OSError)
+
+
+class CelerySender:
+    """Keeps one producer pool; Celery's client blocks, so it runs in threads."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery("ragfleet-sender", set_as_current=False)
+        self._app.conf.update(shared_options(broker_url))
+        options = self._app.conf.broker_transport_options
+        # A hung broker costs one second: the answer to an upload waits for this.
+        self._app.conf.broker_transport_options = {**options, "socket_timeout": 1}
+        # Retrying here would only delay the sweeper, which retries anyway.
+        self._app.conf.task_publish_retry_policy = {"max_retries": 0}
+
+    async def send(self, payload: Payload) -> None:
+        """Put one message on its queue.
+
+        Raises:
+            QueueUnavailableError: the broker did not take it.
+        """
+        await asyncio.to_thread(self._send, payload)
+
+    async def depth(self, queue: QueueName) -> int:
+        """Count the messages that wait in a queue, not those already handed to a worker.
+
+        Raises:
+            QueueUnavailableError: the broker did not answer.
+        """
+        return await asyncio.to_thread(self._depth, queue)
+
+    async def ping(self) -> None:
+        """Check that the broker answers.
+
+        Raises:
+            QueueUnavailableError: it does not.
+        """
+        await self.depth(QueueName.PREPARE)
+
+    async def close(self) -> None:
+        """Close the broker connections."""
+        await asyncio.to_thread(self._app.close)
+
+    def _send(self, payload: Payload) -> None:
+        try:
+            self._app.send_task(
+                payload.name.value,
+                kwargs=payload.model_dump(mode="json"),
+                queue=QUEUE_OF[payload.name].value,
+            )
+        except _BROKER_ERRORS:
+            raise QueueUnavailableError from None
+
+    def _depth(self, queue: QueueName) -> int:
+        try:
+            with self._app.connection_for_read() as connection:
+                # Redis keeps a queue as a list of the same name.
+                waiting: int = connection.default_channel.client.llen(queue.value)
+        except _BROKER_ERRORS:
+            raise QueueUnavailableError from None
+        return waiting

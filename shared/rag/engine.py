@@ -1,0 +1,97 @@
+"""Builds LightRAG instances: which storages, which models, which limits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from lightrag import LightRAG
+from lightrag.utils import EmbeddingFunc
+from numpy.typing import NDArray
+
+from shared.ids import PhysicalWorkspace
+from shared.rag.models import Models
+from shared.rag.tokenizer import shared_tokenizer
+from shared.settings import Settings
+from shared.settings_sections import Provider
+
+
+@dataclass(frozen=True)
+class StorageNames:
+    """LightRAG's class names of one shape."""
+
+    kv: str
+    vector: str
+    graph: str
+    doc_status: str
+
+
+def storage_names(settings: Settings) -> StorageNames:
+    """Return the storages that settings choose."""
+    if not settings.external:
+        return StorageNames(
+            kv="JsonKVStorage",
+            vector="NanoVectorDBStorage",
+            graph="NetworkXStorage",
+            doc_status="JsonDocStatusStorage",
+        )
+    storage = settings.storage
+    return StorageNames(
+        kv=storage.kv_storage,
+        vector=storage.vector_storage,
+        graph=storage.graph_storage,
+        doc_status="PGDocStatusStorage",
+    )
+
+
+def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspace) -> LightRAG:
+    """Make one LightRAG over one workspace; its storages are not opened yet."""
+    names = storage_names(settings)
+    offline = settings.llm.provider is Provider.OFFLINE
+    return LightRAG(
+        working_dir=str(settings.storage.data_dir / "rag"),
+        workspace=workspace,
+        kv_storage=names.kv,
+        vector_storage=names.vector,
+        graph_storage=names.graph,
+        doc_status_storage=names.doc_status,
+        tokenizer=shared_tokenizer(),
+        chunk_token_size=settings.indexing.chunk_size,
+        chunk_overlap_token_size=settings.indexing.chunk_overlap_size,
+        # Rules find nothing new when asked a second time.
+        **({"entity_extract_max_gleaning": 0} if offline else {}),
+        llm_model_func=models.complete,
+        llm_model_name=models.llm_name,
+        llm_model_max_async=settings.llm.max_concurrency,
+        default_llm_timeout=int(settings.llm.timeout_s),
+        embedding_func=_embedding_function(models),
+        embedding_func_max_async=settings.embedding.max_concurrency,
+        default_embedding_timeout=int(settings.embedding.timeout_s),
+        # A cached answer outlives the documents it was made from: its key knows nothing of them.
+        enable_llm_cache=False,
+        enable_llm_cache_for_entity_extract=True,
+        addon_params=_addon_parameters(settings),
+    )
+
+
+def _embedding_function(models: Models) -> EmbeddingFunc:
+    async def embed(texts: list[str], context: str = "document") -> NDArray[np.float32]:
+        return await models.embed(texts, is_query=context == "query")
+
+    return EmbeddingFunc(
+        embedding_dim=models.embedding_dim,
+        max_token_size=models.embedding_max_tokens,
+        func=embed,
+        model_name=models.embedding_name,
+        supports_asymmetric=True,
+    )
+
+
+def _addon_parameters(settings: Settings) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"language": settings.indexing.summary_language}
+    if types := settings.indexing.extract_entity_types:
+        listed = "\n".join(f"- {name}" for name in types)
+        parameters["entity_types_guidance"] = (
+            "Classify each entity using one of the following types. "
+            f"If no type fits, use `Other`.\n\n{listed}"
+        )
+    return parameters

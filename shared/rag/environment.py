@@ -1,0 +1,53 @@
+"""The bridge to LightRAG's configuration: its storages read nothing but the environment."""
+
+import os
+
+from shared.connections import redis_url
+from shared.settings import Settings
+
+# Each overrides the workspace that is given in code; a stray .env would otherwise set them.
+_WORKSPACE_VARIABLES = (
+    "WORKSPACE",
+    "REDIS_WORKSPACE",
+    "POSTGRES_WORKSPACE",
+    "NEO4J_WORKSPACE",
+)
+# LightRAG's own pool; the ledger has another one beside it.
+_POSTGRES_CONNECTIONS = 16
+
+
+def publish_environment(settings: Settings) -> None:
+    """Write LightRAG's variables into this process's environment, before LightRAG is imported."""
+    variables = dict.fromkeys(_WORKSPACE_VARIABLES, "")
+    # LightRAG refuses to start when a variable of this old name exists; ours has another.
+    os.environ.pop("ENTITY_TYPES", None)  # noqa: TID251 - removing is not reading
+    if settings.external:
+        variables |= _postgres(settings) | {"REDIS_URI": redis_url(settings.redis)}
+        if settings.storage.graph_storage == "Neo4JStorage":
+            variables |= _neo4j(settings)
+    os.environ.update(variables)  # noqa: TID251 - written, never read
+
+
+def _postgres(settings: Settings) -> dict[str, str]:
+    postgres = settings.postgres
+    return {
+        "POSTGRES_HOST": postgres.host,
+        "POSTGRES_PORT": str(postgres.port),
+        "POSTGRES_USER": postgres.user,
+        "POSTGRES_PASSWORD": postgres.password.get_secret_value(),
+        "POSTGRES_DATABASE": postgres.db,
+        "POSTGRES_SSL_MODE": postgres.sslmode,
+        "POSTGRES_MAX_CONNECTIONS": str(_POSTGRES_CONNECTIONS),
+        # HNSW indexes plain vectors up to 2,000 dimensions, half-precision ones up to 4,000.
+        "POSTGRES_VECTOR_INDEX_TYPE": "HNSW" if settings.embedding.dim <= 2000 else "HNSW_HALFVEC",
+    }
+
+
+def _neo4j(settings: Settings) -> dict[str, str]:
+    neo4j = settings.neo4j
+    return {
+        "NEO4J_URI": neo4j.uri,
+        "NEO4J_USERNAME": neo4j.username,
+        "NEO4J_PASSWORD": neo4j.password.get_secret_value(),
+        "NEO4J_DATABASE": neo4j.database,
+    }

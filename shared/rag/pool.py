@@ -1,0 +1,110 @@
+"""Open LightRAG instances of one process: one a workspace, opened once, closed when idle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+from lightrag import LightRAG
+
+from shared.ids import PhysicalWorkspace
+from shared.rag.engine import build_rag
+from shared.rag.environment import publish_environment
+from shared.rag.initialisation import alone_in_the_fleet
+from shared.rag.models import Models
+from shared.rag.store_errors import translated_store_errors
+from shared.settings import Settings
+
+_IDLE_CHECK_S = 30.0
+
+
+@dataclass
+class _Open:
+    rag: LightRAG
+    users: int = 0
+    used_at_s: float = field(default_factory=monotonic)
+
+
+class RagPool:
+    """Hands out LightRAG instances; every instance belongs to the loop that opened it.
+
+    An open workspace costs about 13 MB, hence idle ones are closed: those unused for
+    `WORKSPACE_IDLE_S`, and the longest unused beyond `MAX_OPEN_WORKSPACES`.
+    """
+
+    def __init__(self, settings: Settings, models: Models) -> None:
+        self._settings = settings
+        self._models = models
+        self._open: dict[PhysicalWorkspace, _Open] = {}
+        # Opening and closing change stores' shared state; one at a time.
+        self._lock = asyncio.Lock()
+        self._closer: asyncio.Task[None] | None = None
+        publish_environment(settings)
+
+    def use(self, workspace: PhysicalWorkspace) -> AbstractAsyncContextManager[LightRAG]:
+        """Give the instance of one workspace for the time of a `with` block.
+
+        Raises:
+            StoreUnavailableError: a store did not answer while it was opened.
+        """
+        return self._use(workspace)
+
+    @asynccontextmanager
+    async def _use(self, workspace: PhysicalWorkspace) -> AsyncIterator[LightRAG]:
+        async with self._lock:
+            entry = self._open.get(workspace) or await self._open_one(workspace)
+            entry.users += 1
+        try:
+            yield entry.rag
+        finally:
+            entry.users -= 1
+            entry.used_at_s = monotonic()
+
+    async def _close_idle_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(_IDLE_CHECK_S)
+            await self.close_idle()
+
+    async def close_idle(self) -> None:
+        """Close what nobody used for a while."""
+        async with self._lock:
+            limits = self._settings.limits
+            idle = sorted(
+                (entry.used_at_s, name) for name, entry in self._open.items() if not entry.users
+            )
+            surplus = len(self._open) - limits.max_open_workspaces
+            for position, (used_at_s, name) in enumerate(idle):
+                if position < surplus or monotonic() - used_at_s > limits.workspace_idle_s:
+                    await self._open.pop(name).rag.finalize_storages()
+
+    async def forget(self, workspace: PhysicalWorkspace) -> None:
+        """Close one workspace, for example because it was dropped."""
+        async with self._lock:
+            if entry := self._open.pop(workspace, None):
+                await entry.rag.finalize_storages()
+
+    async def close(self) -> None:
+        """Close all instances and the models."""
+        if self._closer is not None:
+            self._closer.cancel()
+        async with self._lock:
+            while self._open:
+                _, entry = self._open.popitem()
+                await entry.rag.finalize_storages()
+        await self._models.close()
+
+    async def _open_one(self, workspace: PhysicalWorkspace) -> _Open:
+        rag = build_rag(self._settings, self._models, workspace=workspace)
+        rag.apipeline_process_enqueue_documents = _nothing_is_enqueued
+        with translated_store_errors():
+            async with alone_in_the_fleet(self._settings):
+                await rag.initialize_storages()
+        entry = self._open[workspace] = _Open(rag)
+        if self._closer is None:
+            self._closer = asyncio.create_task(self._close_idle_for_ever())
+        return entry
+
+
+async def _nothing_is_enqueued(**_arguments: object) -> None:
+    """Stand in for LightRAG's own pipeline, which would sweep rows that are ours to commit."""

@@ -1,0 +1,222 @@
+"""The sections of the settings: what each variable means, its default and its bounds."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+OFFLINE_DIM = 384
+"""The dimension of the embedding model that ships with the project."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
+
+
+class Provider(StrEnum):
+    """Where model calls go; `ark` and `ollama` are presets of the OpenAI-compatible client."""
+
+    OFFLINE = "offline"
+    OPENAI = "openai"
+    ARK = "ark"
+    OLLAMA = "ollama"
+
+
+class Section(BaseSettings):
+    """One group of variables that share a prefix."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+
+def _class_name(text: object) -> object:
+    # The user guide calls it NanoVectorDB; LightRAG's class is named otherwise.
+    return "NanoVectorDBStorage" if text == "NanoVectorDB" else text
+
+
+def _words(text: object) -> object:
+    return (
+        [word.strip() for word in text.split(",") if word.strip()]
+        if isinstance(text, str)
+        else text
+    )
+
+
+class StorageSettings(Section):
+    """Which LightRAG storages are used; the names matter only with USE_EXTERNAL_STORAGE=true."""
+
+    use_external_storage: bool | None = None
+    """Unset means false, except for `ragfleet up`, which then starts its own servers."""
+    kv_storage: Literal["RedisKVStorage", "PGKVStorage", "JsonKVStorage"] = "RedisKVStorage"
+    vector_storage: Annotated[
+        Literal["PGVectorStorage", "NanoVectorDBStorage"], BeforeValidator(_class_name)
+    ] = "PGVectorStorage"
+    graph_storage: Literal["Neo4JStorage", "PGTableGraphStorage", "NetworkXStorage"] = (
+        "PGTableGraphStorage"
+    )
+    data_dir: Path = Path(".ragfleet")
+
+    @model_validator(mode="after")
+    def _external_means_servers(self) -> Self:
+        if self.use_external_storage:
+            for name in ("kv_storage", "vector_storage", "graph_storage"):
+                if getattr(self, name) in {
+                    "JsonKVStorage",
+                    "NanoVectorDBStorage",
+                    "NetworkXStorage",
+                }:
+                    sentence = (
+                        f"{name.upper()}={getattr(self, name)} keeps its data in local files, but "
+                        "USE_EXTERNAL_STORAGE=true; name a server storage or set it to false."
+                    )
+                    raise ValueError(sentence)
+        return self
+
+
+class RedisSettings(Section):
+    """The Redis (or Valkey) that holds LightRAG's key-value data and carries messages."""
+
+    model_config = SettingsConfigDict(env_prefix="REDIS_")
+    host: str = "localhost"
+    port: Port = 6379
+    db: Annotated[int, Field(ge=0)] = 0
+    ssl: bool = False
+    password: SecretStr = SecretStr("")
+
+
+class Neo4jSettings(Section):
+    """The Neo4j that holds the graph when GRAPH_STORAGE=Neo4JStorage."""
+
+    model_config = SettingsConfigDict(env_prefix="NEO4J_")
+    uri: str = ""
+    username: str = "neo4j"
+    password: SecretStr = SecretStr("")
+    database: str = "neo4j"
+
+
+class PostgresSettings(Section):
+    """The PostgreSQL with pgvector that holds the ledger, vectors and document status."""
+
+    model_config = SettingsConfigDict(env_prefix="POSTGRES_")
+    host: str = "localhost"
+    port: Port = 5432
+    db: str = "lightrag"
+    user: str = "lightrag"
+    password: SecretStr = SecretStr("")
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+
+
+class LanguageModelSettings(Section):
+    """The language model that extracts, summarises and answers."""
+
+    model_config = SettingsConfigDict(env_prefix="LLM_")
+    provider: Provider = Provider.OFFLINE
+    base_url: str = ""
+    api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("LLM_API_KEY", "ARK_API_KEY")
+    )
+    model: str = ""
+    max_concurrency: Positive = 16
+    timeout_s: PositiveSeconds = 180
+
+
+class EmbeddingSettings(Section):
+    """The model that turns text into vectors."""
+
+    model_config = SettingsConfigDict(env_prefix="EMBEDDING_")
+    provider: Provider = Provider.OFFLINE
+    base_url: str = ""
+    api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("EMBEDDING_API_KEY", "ARK_API_KEY")
+    )
+    model: str = ""
+    dim: Annotated[int, Field(ge=1, le=4000)] = 384
+    max_concurrency: Positive = 8
+    timeout_s: PositiveSeconds = 60
+
+
+class IndexingSettings(Section):
+    """How text becomes chunks and what is looked for in them."""
+
+    # The offline embedding model reads 512 tokens of its own kind, about 400 of these.
+    chunk_size: Annotated[int, Field(ge=50, le=8000)] = 400
+    chunk_overlap_size: Annotated[int, Field(ge=0)] = 50
+    extract_batch_chunks: Positive = 16
+    summary_language: str = "English"
+    extract_entity_types: Annotated[list[str], NoDecode, BeforeValidator(_words)] = []
+    """Empty means the eleven types of LightRAG's own prompt."""
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller(self) -> Self:
+        if self.chunk_overlap_size >= self.chunk_size:
+            sentence = "CHUNK_OVERLAP_SIZE must be smaller than CHUNK_SIZE; lower it."
+            raise ValueError(sentence)
+        return self
+
+
+class ApiSettings(Section):
+    """Where the API listens and who may use it."""
+
+    model_config = SettingsConfigDict(env_prefix="API_")
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    key: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _open_hosts_need_a_key(self) -> Self:
+        if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.key.get_secret_value():
+            sentence = f"API_HOST={self.host} is reachable by others; set API_KEY or use 127.0.0.1."
+            raise ValueError(sentence)
+        return self
+
+
+class LimitSettings(Section):
+    """Bounds: what is refused, how long things may take, how long ended things are kept."""
+
+    max_upload_bytes: Positive = 256 * 1024 * 1024
+    max_request_bytes: Positive = 512 * 1024
+    """For every request body that is not an upload."""
+    parse_timeout_s: PositiveSeconds = 120
+    parse_memory_bytes: Positive = 1536 * 1024 * 1024
+    parse_workers: Positive = 2
+    worker_threads: Positive = 32
+    stage_timeout_s: PositiveSeconds = 3600
+    task_lease_s: PositiveSeconds = 20
+    """How long a silent worker keeps its task; renewed every third of it."""
+    max_attempts: Positive = 10
+    retry_budget_hours: PositiveSeconds = 6
+    sweep_interval_s: PositiveSeconds = 2
+    task_retention_days: PositiveSeconds = 30
+    workspace_idle_s: PositiveSeconds = 600
+    max_open_workspaces: Positive = 32
+
+
+class LogSettings(Section):
+    """How much is logged, and for whom."""
+
+    model_config = SettingsConfigDict(env_prefix="LOG_")
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class BrokerSettings(Section):
+    """Where messages travel; derived from REDIS_* unless named."""
+
+    model_config = SettingsConfigDict(env_prefix="BROKER_")
+    url: SecretStr = SecretStr("")
+
+
+class FlowerSettings(Section):
+    """The dashboard of `ragfleet up`."""
+
+    model_config = SettingsConfigDict(env_prefix="FLOWER_")
+    port: Port = 5555

@@ -1,0 +1,42 @@
+"""Which function answers which message; Celery and files mode dispatch through the same table."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from shared.contract.names import TaskName
+from shared.contract.payloads import (
+    Clean,
+    CommitWorkspace,
+    ExtractBatch,
+    Payload,
+    PrepareDocument,
+    Sweep,
+)
+from shared.logs import bind, clear
+from worker.clean import clean
+from worker.commit.workspace import commit_workspace
+from worker.context import WorkerContext
+from worker.ingestion.extract import extract_batch
+from worker.ingestion.prepare import prepare_document
+from worker.sweep import sweep
+
+Handler = Callable[[Any, WorkerContext], Coroutine[Any, Any, None]]
+
+HANDLERS: dict[TaskName, tuple[type[Payload], Handler]] = {
+    TaskName.PREPARE: (PrepareDocument, prepare_document),
+    TaskName.EXTRACT: (ExtractBatch, extract_batch),
+    TaskName.COMMIT: (CommitWorkspace, commit_workspace),
+    TaskName.SWEEP: (Sweep, sweep),
+    TaskName.CLEAN: (Clean, clean),
+}
+
+
+async def handle(name: TaskName, body: dict[str, Any], context: WorkerContext) -> None:
+    """Answer one message."""
+    payload_type, handler = HANDLERS[name]
+    payload = payload_type(**body)
+    bind(message=name.value, **payload.model_dump(mode="json", exclude_none=True))
+    try:
+        await handler(payload, context)
+    finally:
+        clear()

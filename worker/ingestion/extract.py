@@ -1,0 +1,58 @@
+"""The extract stage: one batch of a large document; whoever ends the last one wakes the commit."""
+
+import asyncio
+from functools import partial
+
+from shared.contract.payloads import CommitWorkspace, ExtractBatch
+from shared.ledger.records import BatchClaim, Task
+from shared.logs import get_logger
+from worker.context import WorkerContext
+from worker.ingestion.delivery import send_or_leave_to_sweeper
+from worker.ingestion.encoding import decode_batch, encode_extractions
+from worker.ingestion.extraction import extract_chunks
+from worker.ingestion.outcome import decide_on, settle_batch
+from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+
+_log = get_logger(__name__)
+
+
+async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
+    """Extract one batch, if it still waits for that."""
+    batches = context.ledger.batches
+    claim = await batches.claim(
+        message.task_id,
+        message.prepare_attempt,
+        index=message.batch_index,
+        holder=context.holder,
+        ttl_ms=context.lease_ms,
+    )
+    if claim is None:
+        return
+    task = await context.ledger.tasks.get(message.task_id)
+    try:
+        await run_leased(
+            _extract(claim, task, context),
+            renew=partial(batches.renew, claim, ttl_ms=context.lease_ms),
+            lease_ms=context.lease_ms,
+            timeout_s=context.settings.limits.stage_timeout_s,
+        )
+    except (LeaseLostError, CancelRequestedError):
+        # A cancelled task's batches are dead with it; there is nothing to write down.
+        _log.info("lease_lost", task_id=task.id, stage="extract", batch=claim.index)
+    except asyncio.CancelledError:
+        await asyncio.shield(
+            batches.postpone(claim, delay_ms=0, error_code=None, error_detail=None, strike=False)
+        )
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
+        await settle_batch(claim, decide_on(error, task, context), context)
+
+
+async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> None:
+    batch = await context.ledger.batches.load(claim)
+    chunks = (await asyncio.to_thread(decode_batch, batch.chunks)).chunks
+    async with context.rags.use(task.physical) as rag:
+        extractions = await extract_chunks(rag, chunks)
+    result = await asyncio.to_thread(encode_extractions, extractions)
+    if await context.ledger.batches.finish(claim, result=result):
+        await send_or_leave_to_sweeper(CommitWorkspace(workspace=task.workspace), context)

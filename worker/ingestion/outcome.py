@@ -1,0 +1,70 @@
+"""The one path on which a stage's failure becomes a row of the ledger."""
+
+import time
+
+from shared.ledger.records import BatchClaim, Claim, Task
+from shared.logs import get_logger
+from worker.context import WorkerContext
+from worker.retry import Action, Budget, Decision, Failure, decide
+
+_log = get_logger(__name__)
+_MS_PER_S = 1000
+
+
+def budget_of(context: WorkerContext) -> Budget:
+    """Read from settings how much is tried."""
+    limits = context.settings.limits
+    return Budget(max_strikes=limits.max_attempts, max_age_s=limits.retry_budget_hours * 3600)
+
+
+def decide_on(error: BaseException, task: Task, context: WorkerContext) -> Decision:
+    """Decide what follows a failed attempt of `task`, and log it."""
+    failure = Failure(
+        error=error,
+        attempt=task.attempt,
+        strikes=task.strikes,
+        age_s=time.time() - task.created_at_ms / _MS_PER_S,
+    )
+    decision = decide(failure, budget_of(context))
+    _log.warning(
+        "attempt_failed",
+        task_id=task.id,
+        action=decision.action,
+        code=decision.code,
+        attempt=task.attempt,
+        # An unforeseen error is a bug of ours: its trace is wanted.
+        exc_info=error if decision.code == "internal_error" else None,
+    )
+    return decision
+
+
+async def settle_task(claim: Claim, decision: Decision, context: WorkerContext) -> None:
+    """Write down what was decided for a task in prepare."""
+    if decision.action is Action.FAIL:
+        await context.ledger.tasks.fail(
+            claim, error_code=decision.code, error_detail=decision.detail
+        )
+        return
+    await context.ledger.tasks.postpone(
+        claim,
+        delay_ms=int(decision.delay_s * _MS_PER_S),
+        error_code=decision.code,
+        error_detail=decision.detail,
+        strike=decision.strike,
+    )
+
+
+async def settle_batch(claim: BatchClaim, decision: Decision, context: WorkerContext) -> None:
+    """Write down what was decided for one batch."""
+    if decision.action is Action.FAIL:
+        await context.ledger.batches.fail(
+            claim, error_code=decision.code, error_detail=decision.detail
+        )
+        return
+    await context.ledger.batches.postpone(
+        claim,
+        delay_ms=int(decision.delay_s * _MS_PER_S),
+        error_code=decision.code,
+        error_detail=decision.detail,
+        strike=decision.strike,
+    )

@@ -1,0 +1,110 @@
+"""The prepare stage: stored bytes to chunks; small documents are extracted here as well."""
+
+import asyncio
+from functools import partial
+
+from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocument
+from shared.errors import ObjectNotFoundError
+from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
+from shared.logs import get_logger
+from worker.context import WorkerContext
+from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
+from worker.ingestion.delivery import send_or_leave_to_sweeper
+from worker.ingestion.encoding import ChunkBatch, Chunks, encode_batch, encode_extractions
+from worker.ingestion.extraction import extract_chunks
+from worker.ingestion.outcome import decide_on, settle_task
+from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+
+_log = get_logger(__name__)
+
+
+async def prepare_document(message: PrepareDocument, context: WorkerContext) -> None:
+    """Parse and chunk one task's bytes, if it still waits for that."""
+    tasks = context.ledger.tasks
+    claim = await tasks.claim(message.task_id, holder=context.holder, ttl_ms=context.lease_ms)
+    if claim is None:
+        return
+    try:
+        await run_leased(
+            _prepare(claim, context),
+            renew=partial(tasks.renew, claim, ttl_ms=context.lease_ms),
+            lease_ms=context.lease_ms,
+            timeout_s=context.settings.limits.stage_timeout_s,
+        )
+    except LeaseLostError:
+        _log.info("lease_lost", task_id=claim.task.id, stage="prepare")
+    except CancelRequestedError:
+        await tasks.confirm_cancel(claim)
+    except asyncio.CancelledError:
+        # The process is stopping: hand the task back at once instead of letting its lease expire.
+        await asyncio.shield(
+            tasks.postpone(claim, delay_ms=0, error_code=None, error_detail=None, strike=False)
+        )
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
+        await settle_task(claim, decide_on(error, claim.task, context), context)
+
+
+async def _prepare(claim: Claim, context: WorkerContext) -> None:
+    task = claim.task
+    text = await _read_text(task, context)
+    chunks = await _chunk(task, text, context)
+    size = context.settings.indexing.extract_batch_chunks
+    if len(chunks) <= size:
+        await _extract_here(claim, ChunkBatch(chunks, text), context)
+    else:
+        await _fan_out(claim, split_into_batches(chunks, size=size), text, context)
+
+
+async def _read_text(task: Task, context: WorkerContext) -> str:
+    if task.object_key is None:
+        raise ObjectNotFoundError
+    async with context.objects.as_file(task.object_key) as path:
+        document = await context.parsers.parse(path, file_name=task.file_name)
+    return await asyncio.to_thread(sanitized, document.text)
+
+
+async def _chunk(task: Task, text: str, context: WorkerContext) -> Chunks:
+    assert task.doc_id is not None  # noqa: S101 - only inserts are prepared
+    async with context.rags.use(task.physical) as rag:
+        return await asyncio.to_thread(
+            cut_into_chunks, rag, text, doc_id=task.doc_id, file_name=task.file_name
+        )
+
+
+async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> None:
+    """Extract a small document at once: a second message would cost more than it gives."""
+    async with context.rags.use(claim.task.physical) as rag:
+        extractions = await extract_chunks(rag, batch.chunks)
+    encoded = await asyncio.to_thread(encode_batch, batch)
+    result = await asyncio.to_thread(encode_extractions, extractions)
+    done = DoneBatch(index=0, chunk_count=len(batch.chunks), chunks=encoded, result=result)
+    if await context.ledger.tasks.make_ready(claim, batches_done=[done]):
+        await send_or_leave_to_sweeper(CommitWorkspace(workspace=claim.task.workspace), context)
+
+
+async def _fan_out(claim: Claim, batches: list[Chunks], text: str, context: WorkerContext) -> None:
+    """Write the batches down and ask for each: a large book spreads over all workers."""
+    encoded = await asyncio.to_thread(_encode_all, batches, text)
+    if not await context.ledger.tasks.start_extracting(claim, batches=encoded):
+        return
+    for batch in encoded:
+        message = ExtractBatch(
+            task_id=claim.task.id, prepare_attempt=claim.task.attempt, batch_index=batch.index
+        )
+        if not await send_or_leave_to_sweeper(message, context):
+            return
+    await context.ledger.batches.mark_sent(
+        claim.task.id, claim.task.attempt, indexes=[batch.index for batch in encoded]
+    )
+
+
+def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
+    return [
+        NewBatch(
+            index=index,
+            chunk_count=len(chunks),
+            chunks=encode_batch(ChunkBatch(chunks, text if index == 0 else None)),
+        )
+        for index, chunks in enumerate(batches)
+    ]

@@ -1,0 +1,35 @@
+"""The worker's entry points: a worker process for some queues, and the beat."""
+
+from collections.abc import Sequence
+
+from shared.contract.names import QueueName
+from shared.logs import configure_logs
+from shared.settings import Settings
+from shared.startup import log_storage_shape
+from worker.celery_app import create_celery_app
+
+
+def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
+    """Serve queues until SIGTERM, with threads in front of one asyncio loop."""
+    configure_logs(level=settings.log.level, form=settings.log.format)
+    log_storage_shape(settings)
+    create_celery_app(settings).worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={settings.limits.worker_threads}",
+            f"--queues={','.join(queue.value for queue in queues)}",
+            f"--loglevel={settings.log.level}",
+            "--task-events",  # Flower shows what these tell
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )
+
+
+def run_beat(settings: Settings) -> None:
+    """Send the sweeper's messages until SIGTERM; of two beats, one sends and one waits."""
+    configure_logs(level=settings.log.level, form=settings.log.format)
+    create_celery_app(settings).Beat(
+        scheduler_cls="redbeat.RedBeatScheduler", loglevel=settings.log.level
+    ).run()
