@@ -1,0 +1,1 @@
+"""Uploading, listing and deleting documents."""

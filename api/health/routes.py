@@ -1,0 +1,81 @@
+"""GET /livez, GET /readyz, GET /metrics."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+
+from api.dependencies import LedgerDep, MetricsDep, ResourcesDep
+from shared.errors import UnavailableError
+from shared.ledger.ledger import Ledger
+from shared.ledger.records import TaskState
+from shared.probes import ProbeResult, run_probes
+
+router = APIRouter(tags=["health"])
+
+Readiness = Literal["ready", "degraded", "unavailable"]
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class StoreView(BaseModel):
+    """Whether one store answers; without a needed one this process is of no use."""
+
+    ok: bool
+    needed: bool
+    error_code: str | None
+
+
+class ReadyView(BaseModel):
+    """Degraded means: work is accepted and kept, but waits for what is down."""
+
+    status: Readiness
+    stores: dict[str, StoreView]
+
+
+@router.get("/livez")
+async def live() -> Alive:
+    """Say that the process lives; looks at nothing else."""
+    return Alive()
+
+
+@router.get("/readyz", responses={503: {"model": ReadyView}})
+async def ready(resources: ResourcesDep, response: Response) -> ReadyView:
+    """Ask every store; 503 when a needed one does not answer."""
+    results = await run_probes(resources.probes)
+    readiness = _readiness(list(results.values()))
+    if readiness == "unavailable":
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    stores = {
+        name: StoreView(
+            ok=result.error_code is None, needed=result.needed, error_code=result.error_code
+        )
+        for name, result in results.items()
+    }
+    return ReadyView(status=readiness, stores=stores)
+
+
+@router.get("/metrics", response_class=Response)
+async def expose_metrics(ledger: LedgerDep, metrics: MetricsDep) -> Response:
+    """Write the series down for Prometheus."""
+    return Response(metrics.expose(await _task_counts(ledger)), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _task_counts(ledger: Ledger) -> dict[TaskState, int] | None:
+    try:
+        return await ledger.tasks.counts()
+    except UnavailableError:
+        return None  # a scrape is wanted most when something is down
+
+
+def _readiness(results: list[ProbeResult]) -> Readiness:
+    failed = [result for result in results if result.error_code is not None]
+    if any(result.needed for result in failed):
+        return "unavailable"
+    return "degraded" if failed else "ready"

@@ -1,0 +1,85 @@
+"""The life of the process: what is opened at its start and closed at its end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from typing import TypedDict
+
+from fastapi import FastAPI
+
+from api.resources import Resources
+from shared.connections import broker_url, ledger_url
+from shared.contract.celery_sender import CelerySender
+from shared.ledger.ledger import Ledger
+from shared.logs import get_logger
+from shared.objects.factory import open_objects
+from shared.probes import open_probes
+from shared.rag.models import open_models
+from shared.rag.pool import RagPool
+from shared.rag.questions import ask
+from shared.settings import Settings
+from shared.startup import log_storage_shape
+
+logger = get_logger(__name__)
+
+OpenResources = Callable[[Settings], AbstractAsyncContextManager[Resources]]
+# An idle workspace stays open at most this much longer than WORKSPACE_IDLE_S.
+_IDLE_CHECK_INTERVAL_S = 30.0
+
+
+class State(TypedDict):
+    """What Starlette hands to every request."""
+
+    resources: Resources
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Open what an API process on servers needs; nothing connects before it is used."""
+    async with AsyncExitStack() as stack:
+        ledger = await Ledger.open(ledger_url(settings))
+        stack.push_async_callback(ledger.close)
+        sender = CelerySender(broker_url(settings))
+        stack.push_async_callback(sender.close)
+        rags = RagPool(settings, open_models(settings))
+        stack.push_async_callback(rags.close)
+        objects = open_objects(settings)
+        probes = await stack.enter_async_context(
+            open_probes(settings, ledger=ledger, objects=objects, sender=sender)
+        )
+        yield Resources(
+            settings=settings,
+            ledger=ledger,
+            objects=objects,
+            sender=sender,
+            rags=rags,
+            probes=probes,
+            ask=ask,
+        )
+
+
+def lifespan_of(
+    settings: Settings, opener: OpenResources
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    """Make the lifespan that FastAPI runs."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        async with opener(settings) as resources:
+            log_storage_shape(settings)
+            closing = asyncio.create_task(_close_idle_workspaces(resources.rags))
+            yield {"resources": resources}
+            closing.cancel()
+            with suppress(asyncio.CancelledError):
+                await closing
+
+    return lifespan
+
+
+async def _close_idle_workspaces(rags: RagPool) -> None:
+    while True:
+        await asyncio.sleep(_IDLE_CHECK_INTERVAL_S)
+        try:
+            await rags.close_idle()
+        except Exception:  # the edge of a background loop: next time it may work
+            logger.warning("idle_workspaces_not_closed", exc_info=True)

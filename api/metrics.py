@@ -1,0 +1,63 @@
+"""What Prometheus is told: requests, tasks by state, and the process itself."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from shared.ledger.records import TaskState
+
+# Uploads and answers of a language model take seconds, look-ups take milliseconds.
+_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# A client may invent methods; each would be a new series.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class RequestMetrics:
+    """The series of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._requests = Counter(
+            "ragfleet_http_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._duration = Histogram(
+            "ragfleet_http_request_duration_seconds",
+            "Time from a request's head to the end of its answer.",
+            ["method", "route"],
+            buckets=_BUCKETS_S,
+            registry=self._registry,
+        )
+        self._tasks = Gauge(
+            "ragfleet_tasks", "Tasks in the ledger.", ["state"], registry=self._registry
+        )
+        self._ledger_reachable = Gauge(
+            "ragfleet_ledger_reachable",
+            "Whether the ledger answered at this scrape.",
+            registry=self._registry,
+        )
+
+    def observe(self, *, method: str, route: str, status: int, duration_s: float) -> None:
+        """Count one answered request."""
+        method = method if method in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._duration.labels(method, route).observe(duration_s)
+
+    def expose(self, counts: dict[TaskState, int] | None) -> bytes:
+        """Write all series down; `counts` is None when the ledger did not answer."""
+        self._ledger_reachable.set(counts is not None)
+        self._tasks.clear()
+        if counts is not None:
+            for state in TaskState:
+                self._tasks.labels(state.value).set(counts.get(state, 0))
+        return generate_latest(self._registry)

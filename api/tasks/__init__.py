@@ -1,0 +1,1 @@
+"""Looking at tasks, cancelling and retrying them."""
