@@ -1,0 +1,47 @@
+"""The command `ragfleet`: which subcommands there are."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from ops.client import documents, tasks, workspaces
+from ops.client.insert import insert
+from ops.client.query import query
+from ops.demo import demo
+
+app = typer.Typer(
+    name="ragfleet",
+    help="LightRAG for teams: documents in, a knowledge graph, answers with their sources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its traces show the values of variables: secrets, texts
+)
+app.command()(demo)
+app.command()(insert)
+app.command()(query)
+app.add_typer(tasks.app, name="tasks")
+app.add_typer(documents.app, name="documents")
+app.add_typer(workspaces.app, name="workspaces")
+
+
+def main() -> None:
+    """Run the command line; the process's exit code says how it went."""
+    app()
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback signature
+    if value:
+        typer.echo(f"ragfleet {version('lightrag-fleet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    pass

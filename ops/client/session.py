@@ -1,0 +1,74 @@
+"""One run of a client command: settings, connection, and errors turned into exit codes."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ops.client.addresses import api_url
+from ops.client.api_client import ApiClient
+from ops.client.failures import ApiProblemError, ExitCode, ServerNotReachableError
+from shared.errors import SettingsError
+from shared.settings import load_settings
+
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="Address of the API; default: the one that runs here.")
+]
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="Workspace; default: `default`.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
+
+output = Console()
+complaints = Console(stderr=True)
+
+
+def run(
+    work: Callable[[ApiClient], Awaitable[ExitCode | None]],
+    *,
+    url: str | None,
+    workspace: str | None = None,
+) -> None:
+    """Run `work` with a client, then end the process with its exit code.
+
+    Raises:
+        typer.Exit: always, when the code is not 0.
+    """
+    try:
+        settings = load_settings()
+        address = api_url(settings, named=url)
+        key = settings.api.key.get_secret_value()
+        code = asyncio.run(_with_client(work, address, key=key, workspace=workspace))
+    except SettingsError as error:
+        raise _complaint(error.detail, ExitCode.USAGE) from None
+    except ServerNotReachableError as error:
+        raise _complaint(str(error), ExitCode.UNREACHABLE) from None
+    except ApiProblemError as error:
+        raise _complaint(str(error), ExitCode.FAILED) from None
+    if code:
+        raise typer.Exit(code)
+
+
+def print_json(content: Any) -> None:  # noqa: ANN401 - whatever the API answered
+    """Print what the API answered, unchanged and without colours."""
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+async def _with_client(
+    work: Callable[[ApiClient], Awaitable[ExitCode | None]],
+    address: str,
+    *,
+    key: str,
+    workspace: str | None,
+) -> ExitCode | None:
+    async with ApiClient(address, key=key, workspace=workspace) as client:
+        return await work(client)
+
+
+def _complaint(sentence: str, code: ExitCode) -> typer.Exit:
+    complaints.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(code)

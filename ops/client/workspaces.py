@@ -1,0 +1,74 @@
+"""`ragfleet workspaces`: the list, creation and removal."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ops.client.api_client import ApiClient
+from ops.client.session import JsonOption, LimitOption, UrlOption, output, print_json, run
+from ops.client.tables import print_table
+
+app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@app.callback()
+def workspaces(
+    context: typer.Context,
+    *,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+) -> None:
+    """List workspaces; or: create, delete one."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work(client: ApiClient) -> None:
+        found = await client.workspaces(limit=limit)
+        if as_json:
+            print_json(found)
+        else:
+            print_table(("WORKSPACE", "DOCUMENTS"), found, cells=_cells)
+
+    run(work, url=url)
+
+
+@app.command()
+def create(name: NameArgument, *, as_json: JsonOption = False, url: UrlOption = None) -> None:
+    """Make an empty workspace."""
+
+    async def work(client: ApiClient) -> None:
+        workspace = await client.create_workspace(name)
+        if as_json:
+            print_json(workspace)
+        else:
+            output.print(f"Workspace {name} is there.", markup=False, highlight=False)
+
+    run(work, url=url)
+
+
+@app.command()
+def delete(
+    name: NameArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+) -> None:
+    """Remove a workspace with all its documents."""
+    if not yes:
+        typer.confirm(f"Remove workspace {name} and every document in it?", abort=True)
+
+    async def work(client: ApiClient) -> None:
+        receipt = await client.delete_workspace(name)
+        if as_json:
+            print_json(receipt)
+        else:
+            output.print(f"Task {receipt['task_id']} removes it.", markup=False, highlight=False)
+
+    run(work, url=url)
+
+
+def _cells(workspace: dict[str, Any]) -> tuple[str, ...]:
+    return workspace["name"], str(workspace["documents"])

@@ -1,0 +1,114 @@
+"""`ragfleet demo`: the whole system for a minute, with the sample documents, then gone again."""
+
+import asyncio
+import json
+import tempfile
+import time
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import typer
+from rich.console import Console
+
+from ops.client.api_client import ApiClient
+from ops.client.delivery import Delivery
+from ops.client.failures import ApiProblemError, ExitCode, ServerNotReachableError
+from ops.client.progress import watch
+from ops.client.query import print_sources
+from ops.client.session import complaints, output
+from ops.client.sources import find_files
+from shared.errors import AppError
+from shared.settings import load_settings
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+_QUESTIONS = "questions.json"
+_NOT_DOCUMENTS = {_QUESTIONS, "README.md"}
+
+
+class Running(Protocol):
+    """A system that runs for us."""
+
+    @property
+    def api_url(self) -> str:
+        """Where its API listens."""
+
+
+@dataclass(frozen=True)
+class ExampleQuestion:
+    """A question whose answer stands in one of the examples."""
+
+    question: str
+    mode: str
+    expected_file: str
+
+
+def demo() -> None:
+    """Start everything, read the sample documents, ask three questions, stop everything.
+
+    Exit code 0: every answer cites the file it should. 1: not so.
+    """
+    from ops.up import local_plan, running_system  # noqa: PLC0415 - slow for other commands
+
+    settings = load_settings()
+    # Whatever the user's own system is: this one shall not write into it.
+    embedded = settings.storage.model_copy(update={"use_external_storage": None})
+    settings = replace(settings, storage=embedded)
+    started_s = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ragfleet-demo-") as data_dir:
+        try:
+            plan = local_plan(settings, data_dir=Path(data_dir), api_port=None, flower_port=None)
+            fine = asyncio.run(show(running_system(plan), key=settings.api.key.get_secret_value()))
+        except (AppError, ApiProblemError, ServerNotReachableError) as error:
+            complaints.print(str(error), style="red", markup=False, highlight=False)
+            fine = False
+    output.print(f"\nEverything is stopped again; it took {time.monotonic() - started_s:.0f} s.")
+    if not fine:
+        raise typer.Exit(ExitCode.FAILED)
+    output.print("Now yours: `make up`, then open the address that it prints.")
+
+
+async def show(starting: AbstractAsyncContextManager[Running], *, key: str) -> bool:
+    """Run the demo on a system; whether all went as it should."""
+    output.print("Starting PostgreSQL, Valkey, the API and the workers …")
+    async with starting as system, ApiClient(system.api_url, key=key) as client:
+        print_models(output, await client.describe())
+        return await _read_examples(client) and await _ask_questions(client)
+
+
+def print_models(console: Console, description: dict[str, Any]) -> None:
+    """Say honestly which models work here."""
+    models = description["models"]
+    console.print(f"Language model: {models['llm']}. Embedding model: {models['embedding']}.")
+    if models.get("note"):
+        console.print(models["note"], style="dim")
+
+
+async def _read_examples(client: ApiClient) -> bool:
+    files = [path for path in find_files([str(EXAMPLES)]) if path.name not in _NOT_DOCUMENTS]
+    output.print(f"\nReading {len(files)} documents:", style="bold")
+    with watch(output, documents=len(files), live=True) as watcher:
+        outcomes = await Delivery(client, watcher, wait=True).deliver(files)
+    return not any(outcome.is_bad for outcome in outcomes)
+
+
+async def _ask_questions(client: ApiClient) -> bool:
+    questions = await asyncio.to_thread(_load_questions)
+    missed = [one for one in questions if not await _ask(client, one)]
+    for one in missed:
+        complaints.print(f"Not cited: {one.expected_file}, for “{one.question}”", style="red")
+    return not missed
+
+
+async def _ask(client: ApiClient, example: ExampleQuestion) -> bool:
+    output.print(f"\n{example.question}", style="bold cyan", markup=False, highlight=False)
+    answer = await client.query(example.question, mode=example.mode)
+    output.print(answer["response"], markup=False, highlight=False)
+    print_sources(answer["references"])
+    return any(one["file_path"] == example.expected_file for one in answer["references"])
+
+
+def _load_questions() -> list[ExampleQuestion]:
+    content = json.loads((EXAMPLES / _QUESTIONS).read_text(encoding="utf-8"))
+    return [ExampleQuestion(**one) for one in content]
