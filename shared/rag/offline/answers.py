@@ -100,5 +100,13 @@ def _choose(terms: frozenset[str], found: list[_Sentence]) -> list[_Sentence]:
         if coverage >= _LEAST_COVERAGE:
             scored.append((coverage + _RANK_WEIGHT / (1 + one.rank), one))
     scored.sort(key=lambda pair: (-pair[0], pair[1].rank, pair[1].order))
-    distinct = {one.text: one for _, one in reversed(scored)}
-    return [one for _, one in scored if distinct[one.text] is one][:_MOST_SENTENCES]
+    return _distinct([one for _, one in scored])[:_MOST_SENTENCES]
+
+
+def _distinct(ranked: list[_Sentence]) -> list[_Sentence]:
+    """Leave out what another sentence holds whole: passages overlap, and cut sentences in two."""
+    best = ranked[: 4 * _MOST_SENTENCES]  # few enough to compare each with each
+    texts = list(dict.fromkeys(one.text for one in best))
+    kept = [text for text in texts if not any(text != other and text in other for other in texts)]
+    first = {one.text: one for one in reversed(best)}
+    return [first[text] for text in kept]

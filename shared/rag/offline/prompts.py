@@ -19,7 +19,7 @@ class Request(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ExtractionRequest:
-    """A passage, the entity types it may use and how many rows the reply may have."""
+    """A passage, the entity types (lower case) to choose from, and the reply's most rows."""
 
     text: str
     entity_types: frozenset[str]
@@ -53,7 +53,7 @@ _INPUT_START = "\n---Input Text---\n```\n"
 _INPUT_END = "\n```\n\n---Output---"
 _LIMITS = re.compile(r"at most (\d+) total rows and at most (\d+) entity rows")
 _ENTITY_TYPES = re.compile(r"^---Entity Types---$(.*?)^---", re.MULTILINE | re.DOTALL)
-_ENTITY_TYPE = re.compile(r"^\s*- ([^:\n]+):", re.MULTILINE)
+_ENTITY_TYPE = re.compile(r"^\s*- ([^:\n]+)", re.MULTILINE)
 _SUMMARY_LIMIT = re.compile(r"must not exceed (\d+) tokens")
 
 
@@ -117,7 +117,8 @@ def _between(text: str, start: str, end: str) -> str:
 
 def _read_entity_types(system_prompt: str) -> frozenset[str]:
     section = _ENTITY_TYPES.search(system_prompt)
-    return frozenset(_ENTITY_TYPE.findall(section[1])) if section else frozenset()
+    names = _ENTITY_TYPE.findall(section[1]) if section else []
+    return frozenset(name.strip().lower() for name in names)
 
 
 def _read_object(line: str) -> dict[str, object]:

@@ -21,7 +21,7 @@ ENGLISH = (
     "although the Royal Society praised them."
 )
 CHINESE = "刘备在荆州见到诸葛亮。诸葛亮曰：“曹操已据中原。”刘备大喜，遂与关羽、张飞同往襄阳。"
-TYPES = frozenset({"Person", "Location", "Organization", "Concept"})
+TYPES = frozenset({"person", "location", "organization", "concept"})
 
 
 async def parse(reply: str) -> tuple[dict[str, Any], dict[Any, Any]]:
@@ -132,7 +132,7 @@ async def test_a_continued_extraction_finds_nothing_new(
 
 
 def test_a_type_that_the_prompt_does_not_offer_becomes_other() -> None:
-    request = ExtractionRequest(ENGLISH, frozenset({"Person"}), max_rows=100, max_entities=40)
+    request = ExtractionRequest(ENGLISH, frozenset({"person"}), max_rows=100, max_entities=40)
 
     assert "entity<|#|>London<|#|>Other<|#|>" in extract(request)
 

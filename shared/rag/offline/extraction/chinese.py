@@ -41,7 +41,7 @@ _MOST_TERMS = 4
 def find_chinese(sentences: list[str]) -> list[Candidate]:
     """Return the names and repeated nouns of a passage."""
     words = [segment(sentence) for sentence in sentences]
-    people = find_people(words)
+    people = find_people(sentences, words)
     taken = {
         (place.sentence, at)
         for one in people
@@ -74,7 +74,9 @@ def _names(line: list[Word]) -> Iterator[tuple[str, str, int]]:
     while at < len(line):
         word = line[at]
         following = line[at + 1].text if at + 1 < len(line) else ""
-        if word.tag in {"ns", "nr", "nz", "n"} and following.endswith(_ORGANISATION_ENDINGS):
+        if word.tag in {"ns", "nr", "nrt", "nz", "nt", "n"} and following.endswith(
+            _ORGANISATION_ENDINGS
+        ):
             yield word.text + following, "Organization", word.start
             at += 2
             continue

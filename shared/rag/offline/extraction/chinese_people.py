@@ -1,70 +1,141 @@
-"""Finds the names of people in Chinese text: by tag, family name and neighbours."""
+"""Finds people in Chinese text: family names with likely ends, and courtesy names that speak."""
+
+import re
+from collections.abc import Iterator
 
 from shared.rag.offline.extraction.candidates import Candidate, Place
+from shared.rag.offline.extraction.chinese_names import (
+    COMMON_WORDS,
+    COMPOUND_FAMILY_NAMES,
+    ENDS_BEFORE,
+    FAMILY_NAMES,
+    NEVER_IN_A_NAME,
+    STANDS_BEFORE,
+    STANDS_BEFORE_SURELY,
+)
 from shared.rag.offline.extraction.chinese_words import Word
 
-FAMILY_NAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方"
-    "俞任袁柳酆鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧"
-    "计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫"
-    "经房裘缪干解应宗丁宣贲邓郁单杭洪包诸左石崔吉钮龚程嵇邢滑裴陆荣翁荀羊於惠甄曲家封芮羿储靳汲邴糜松井段富巫乌焦巴弓"
-    "牧隗山谷车侯宓蓬全郗班仰秋仲伊宫宁仇栾暴甘厉戎祖武符刘景詹束龙叶幸司韶郜黎蓟薄印宿白怀蒲邰从鄂索咸籍赖卓蔺屠蒙池"
-    "乔阴胥能苍双闻莘党翟谭贡劳逄姬申扶堵冉宰郦雍璩桑桂濮牛寿通边扈燕冀浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎"
-    "戈廖庾终暨居衡步都耿满弘匡国文寇广禄阙东欧沃利蔚越夔隆师巩厍聂晁勾敖融冷訾辛阚那简饶空曾毋沙养鞠须丰巢关蒯相查红"
-    "游竺权逯盖益桓公蹇桥审淳牵眭麴毌邸笮"
+# `玄德曰`, `字玄德，`: classical texts call people by two characters without a family name.
+_SPEAKER = re.compile(
+    r"(?:^|(?<=[，。！？；：“”、]))([\u4e00-\u9fff]{2})(?=[大笑怒叹泣答问谓急]?曰)"
 )
-COMPOUND_FAMILY_NAMES = (
-    "司马",
-    "上官",
-    "欧阳",
-    "夏侯",
-    "诸葛",
-    "闻人",
-    "东方",
-    "赫连",
-    "皇甫",
-    "尉迟",
-    "公羊",
-    "澹台",
-    "公冶",
-    "宗政",
-    "濮阳",
-    "淳于",
-    "单于",
-    "太叔",
-    "申屠",
-    "公孙",
-    "仲孙",
-    "轩辕",
-    "令狐",
-    "钟离",
-    "宇文",
-    "长孙",
-    "慕容",
-    "鲜于",
-    "闾丘",
-    "司徒",
-    "司空",
-    "南宫",
-    "端木",
-    "太史",
-    "西门",
-    "独孤",
-    "呼延",
-    "拓跋",
-)
+_COURTESY = re.compile(r"(?<=[，、])字([\u4e00-\u9fff]{2})(?=[，。；、])")
+# A list of names: `张让、赵忠、郭胜十人`. Even an ordinary word is a name there.
+_LISTED = re.compile(r"(?<=、)([\u4e00-\u9fff]{2,3})(?=[、，。；]|[二三四五六七八九十]人|等)")
+_NO_SPEAKER_STARTS = frozenset("众诸二一又乃亦遂皆帝忽其左右人三四两或童使小老答叹笑仰回忙急问")
+# People matter more to a passage than its places and nouns.
+_PERSON_BONUS = 1.0
+_PERSON_TAGS = frozenset({"nr", "nrt", "nrfg"})
 
 
-def find_people(words: list[list[Word]]) -> list[Candidate]:
+def find_people(sentences: list[str], words: list[list[Word]]) -> list[Candidate]:
     """Return the people of a passage, one candidate for each name."""
-    found: dict[str, Candidate] = {}
-    for number, line in enumerate(words):
-        for word in line:
-            if word.tag == "nr" and 2 <= len(word.text) <= 4 and _has_family_name(word.text):
-                place = Place(number, word.start, word.end)
-                found.setdefault(word.text, Candidate(word.text, "Person")).places.append(place)
-    return list(found.values())
+    places: dict[str, list[Place]] = {}
+    for number, (sentence, line) in enumerate(zip(sentences, words, strict=True)):
+        for start, end in _spans(sentence, line):
+            places.setdefault(sentence[start:end], []).append(Place(number, start, end))
+        for found in _LISTED.finditer(sentence):
+            name = found[1]
+            if name[0] in FAMILY_NAMES and name not in places and _fits(name, 1, len(name)):
+                places[name] = [Place(number, found.start(1), found.end(1))]
+    courtesy = {name for sentence in sentences for name in _courtesy_names(sentence)}
+    for name in sorted(courtesy - set(places)):
+        places[name] = [
+            Place(number, found.start(), found.end())
+            for number, sentence in enumerate(sentences)
+            for found in re.finditer(name, sentence)
+        ]
+    return [
+        Candidate(name, "Person", found, _PERSON_BONUS)
+        for name, found in _settle(places).items()
+        if name in courtesy or _is_likely(name, found, sentences)
+    ]
 
 
-def _has_family_name(name: str) -> bool:
-    return name.startswith(COMPOUND_FAMILY_NAMES) or (name[0] in FAMILY_NAMES and len(name) <= 3)
+def _spans(sentence: str, line: list[Word]) -> Iterator[tuple[int, int]]:
+    """Give where each family name with its given name stands."""
+    taken = 0
+    for at, word in enumerate(line):
+        for start in range(word.start, word.end):
+            if start < taken or not _may_start(sentence, start, word):
+                continue
+            end = _end_of_name(sentence, start, line[at:])
+            if end:
+                taken = end
+                yield start, end
+
+
+def _may_start(sentence: str, start: int, word: Word) -> bool:
+    """Tell whether a family name stands here, and not inside a common word."""
+    if (
+        sentence[start] not in FAMILY_NAMES
+        and sentence[start : start + 2] not in COMPOUND_FAMILY_NAMES
+    ):
+        return False
+    if start == word.start:
+        return True
+    return not word.known and sentence[start - 1] in STANDS_BEFORE
+
+
+def _end_of_name(sentence: str, start: int, rest: list[Word]) -> int:
+    """Return where the name that starts here ends; 0 when none does."""
+    word = rest[0]
+    compound = sentence[start : start + 2] in COMPOUND_FAMILY_NAMES
+    given = start + (2 if compound else 1)
+    if word.known and len(word.text) > 1 and not (compound and word.end == given):
+        whole = (
+            word.start == start and word.tag in _PERSON_TAGS and _fits(sentence, given, word.end)
+        )
+        return word.end if whole and word.end > given else 0
+    for length in (1, 2) if compound else (2, 1):
+        end = given + length
+        if _fits(sentence, given, end) and _ends_well(sentence, end, rest):
+            return end
+    return 0
+
+
+def _fits(sentence: str, start: int, end: int) -> bool:
+    """Tell whether these characters can be a given name."""
+    given = sentence[start:end]
+    return (
+        1 <= len(given) == end - start <= 2
+        and all("\u4e00" <= character <= "\u9fff" for character in given)
+        and not any(character in NEVER_IN_A_NAME for character in given)
+    )
+
+
+def _ends_well(sentence: str, end: int, rest: list[Word]) -> bool:
+    """Tell whether what follows can follow a name: a sign, a verb, or the start of a known word."""
+    following = sentence[end : end + 1]
+    if not "\u4e00" <= following <= "\u9fff" or following in ENDS_BEFORE:
+        return True
+    return any(word.start == end and word.known and len(word.text) > 1 for word in rest[:4])
+
+
+def _is_likely(name: str, places: list[Place], sentences: list[str]) -> bool:
+    """Ask more of a family name that is mostly another word: a rank, a list or two places."""
+    if name[0] not in COMMON_WORDS or name[:2] in COMPOUND_FAMILY_NAMES or len(places) > 1:
+        return True
+    sentence = sentences[places[0].sentence]
+    before = sentence[: places[0].start]
+    return before.endswith(STANDS_BEFORE_SURELY) or sentence[places[0].end :].startswith("、")
+
+
+def _courtesy_names(sentence: str) -> Iterator[str]:
+    for found in (*_SPEAKER.finditer(sentence), *_COURTESY.finditer(sentence)):
+        name = found[1]
+        if name[0] not in _NO_SPEAKER_STARTS and not any(one in NEVER_IN_A_NAME for one in name):
+            yield name
+
+
+def _settle(places: dict[str, list[Place]]) -> dict[str, list[Place]]:
+    """Count a longer reading as the shorter name when the shorter one is clearly the usual."""
+    settled: dict[str, list[Place]] = {}
+    for name, found in sorted(places.items(), key=lambda item: (len(item[0]), item[0])):
+        short = name[:-1]
+        if len(name) > 2 and len(settled.get(short, [])) >= len(found):
+            cut = [Place(one.sentence, one.start, one.end - 1) for one in found]
+            settled[short] = sorted([*settled[short], *cut])
+        else:
+            settled[name] = found
+    return settled

@@ -11,11 +11,15 @@ _LOADING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a sentence with its part of speech (jieba's tag) and its place."""
+    """A word of a sentence with its part of speech (jieba's tag) and its place.
+
+    Words that the dictionary does not know are guesses, and their borders with them.
+    """
 
     text: str
     tag: str
     start: int
+    known: bool
 
     @property
     def end(self) -> int:
@@ -27,8 +31,10 @@ def segment(sentence: str) -> list[Word]:
     """Split a Chinese sentence into words."""
     words = []
     start = 0
-    for pair in _tagger().cut(sentence):
-        words.append(Word(pair.word, pair.flag, start))
+    tagger = _tagger()
+    for pair in tagger.cut(sentence):
+        known = bool(tagger.tokenizer.FREQ.get(pair.word))
+        words.append(Word(pair.word, pair.flag, start, known))
         start += len(pair.word)
     return words
 

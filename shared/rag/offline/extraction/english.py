@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shared.rag.offline.extraction.candidates import Candidate, Place
 from shared.rag.offline.extraction.english_types import entity_type_of
 from shared.rag.offline.extraction.english_words import (
+    ACRONYMS,
     CONNECTORS,
     GIVEN_NAMES,
     HONORIFICS,
@@ -19,6 +20,7 @@ from shared.rag.offline.extraction.english_words import (
 # A capital letter with a full stop (an initial), a word, or one other character.
 _TOKEN = re.compile(r"[A-Z]\.(?=\s?[A-Z])|[^\W_](?:[\w'’–-]*\w)?|[^\w\s]")
 _POSSESSIVE = re.compile(r"['’]s?$")
+_DOTTED_ACRONYM = re.compile(r"^(?:[A-Z]\.)+[A-Z]$")
 _DEMONYM = re.compile(r"^[A-Z][a-z]+(?:an|ish|ese|ic|ch)$")
 _LONGEST_NAME_WORDS = 7
 # A heading or title names what the passage is about.
@@ -58,7 +60,8 @@ class Run:
         words = [first.text]
         for before, token in itertools.pairwise(self.tokens):
             words.append((" " if token.start > before.end else "") + token.text)
-        return _POSSESSIVE.sub("", "".join(words))
+        name = _POSSESSIVE.sub("", "".join(words))
+        return name.replace(".", "") if _DOTTED_ACRONYM.match(name) else name
 
 
 def tokenise(sentence: str) -> list[Token]:
@@ -128,15 +131,17 @@ def _trim(run: Run, lower_words: set[str]) -> Run | None:
     """Take away leading words that are capitalised only because a sentence starts there."""
     tokens = run.tokens
     honorific = False
-    while tokens and (len(tokens[0].text) == 1 or not tokens[0].text.isupper()):
-        word = tokens[0].text.lower().rstrip(".")
-        common = word in STOP_WORDS or (run.opens and len(tokens) > 1 and word in lower_words)
+    while tokens:
+        word = tokens[0].text.lower()
+        common = _is_common(tokens[0].text) or (
+            run.opens and len(tokens) > 1 and word in lower_words
+        )
         title = word in HONORIFICS and len(tokens) > 1
         honorific = honorific or title
         if not (common or title or word in CONNECTORS):
             break
         tokens = tokens[1:]
-    while tokens and tokens[-1].text.lower() in STOP_WORDS:
+    while tokens and _is_common(tokens[-1].text):
         tokens = tokens[:-1]
     if not tokens:
         return None
@@ -144,6 +149,10 @@ def _trim(run: Run, lower_words: set[str]) -> Run | None:
     moved = tokens[0] is not run.tokens[0]
     before = "mr" if honorific else (run.tokens[0].text.lower() if moved else run.before)
     return Run(tokens, run.sentence, run.opens and not moved, before, run.after)
+
+
+def _is_common(word: str) -> bool:
+    return word.lower() in STOP_WORDS and word not in ACRONYMS
 
 
 def _from_given_name(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
@@ -158,6 +167,8 @@ def _from_given_name(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 def _is_name(run: Run, inside: set[str], counts: Counter[str]) -> bool:
     name = run.name
     if len(name) < 2 or not any(character.isalpha() for character in name):
+        return False
+    if _is_common(name):
         return False
     if len(run.tokens) > 1 or name.isupper():
         return True

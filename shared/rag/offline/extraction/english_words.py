@@ -30,12 +30,17 @@ STOP_WORDS = listed(
     currently eventually furthermore generally historically initially originally overall
     similarly typically unfortunately meaning known called named based found said says say asked
     told wrote think know want need january february march april june july august september
-    october november december monday tuesday wednesday thursday friday saturday sunday spring
+    october november december monday mon tue wed thu fri sat sun jan feb mar apr jun jul aug
+    sep sept oct nov dec bc bce ad ce am pm gmt tuesday wednesday thursday friday
+    saturday sunday spring
     summer autumn winter century centuries see note references external links chapter section
     figure table contents notes page pages dear hello please thank thanks regards subject re fw
     hi sorry ok okay
     """
 )
+
+# Written like this, they are none of the above.
+ACRONYMS = frozenset({"US", "IT", "WHO"})
 
 # Lower-case words that may stand inside a name.
 CONNECTORS = listed("of de la le du da di del della der den von van bin ibn al el and & the")
