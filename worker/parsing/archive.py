@@ -28,7 +28,6 @@ _BY_MEMBER_PREFIX = (
     ("ppt/presentation", "pptx"),
     ("xl/workbook.bin", "xlsb"),
     ("xl/workbook", "xlsx"),
-    ("meta-inf/container.xml", "epub"),
 )
 _BROKEN = (
     zipfile.BadZipFile,
@@ -96,6 +95,8 @@ def _identify(archive: zipfile.ZipFile) -> str:
     for prefix, document_format in _BY_MEMBER_PREFIX:
         if any(name.startswith(prefix) for name in names):
             return document_format
+    if any(name.endswith("meta-inf/container.xml") for name in names):
+        return "epub"  # some are zipped together with a folder around them
     raise UnsupportedFormatError(
         "The file is a zip archive or an unknown kind of document: unpack it and upload "
         "the documents in it."

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import resource
 import signal
+from multiprocessing import forkserver
 from pathlib import Path
 
 from worker.parsing.document import ParsedDocument
@@ -24,7 +25,11 @@ def limit_child(memory_bytes: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    # The forkserver ends when the parent's end of a pipe closes, and the kernel then kills us.
+    # The forkserver ends when the last copy of a pipe's end closes, and the kernel then kills us.
+    # multiprocessing gives each child such a copy, which would keep both alive for ever.
+    alive = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001 (no public way)
+    if alive is not None:
+        os.close(alive)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():

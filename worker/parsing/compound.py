@@ -38,7 +38,7 @@ def identify_compound(content: bytes) -> str:
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as container:
             return _identify(container)
-    except (olefile.OleFileError, OSError, ValueError, IndexError, EOFError) as error:
+    except (OSError, ValueError, IndexError, EOFError) as error:
         raise DamagedDocumentError from error
 
 

@@ -57,7 +57,7 @@ def looks_like_text(text: str) -> bool:
     """Tell text from binary rubbish by its share of characters that no text has."""
     sample = text[:_SAMPLE_CHARACTERS].replace("\x00", "")
     if len(sample) * 3 < min(len(text), _SAMPLE_CHARACTERS):
-        return not sample and False  # mostly NUL
+        return False  # mostly NUL
     odd = sum(map(_is_odd, sample))
     # Random bytes have 10 % control characters; one stray control character condemns no file.
     return odd <= 1 or odd * 33 < len(sample)
@@ -88,14 +88,25 @@ def _utf16_by_nul_parity(content: bytes) -> str | None:
     """Read UTF-16 without a mark: in it the NULs of ASCII characters share one parity."""
     sample = content[:_SAMPLE_CHARACTERS]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    encoding = "utf-16-le" if odd > even else "utf-16-be"
-    many, few = max(even, odd), min(even, odd)
-    if many == 0 or few * 10 > many or len(content) < 4:
+    likelier = ["utf-16-le", "utf-16-be"] if odd > even else ["utf-16-be", "utf-16-le"]
+    many = max(even, odd)
+    if many == 0 or len(content) < 4:
         return None
-    if many * 5 < len(sample) // 2 and _is_utf8(content.replace(b"\x00", b"")):
+    if many * 2 < len(sample) // 2 and _is_utf8(content.replace(b"\x00", b"")):
         return None  # a stray NUL in a text of bytes
-    text = content.decode(encoding, "replace")
+    # The commonest Chinese character (U+4E00) has its NUL at the other parity.
+    text = max((content.decode(encoding, "replace") for encoding in likelier), key=_common_share)
     return text if looks_like_text(text) else None
+
+
+def _common_share(text: str) -> float:
+    """Return the share of characters that everyday texts are made of."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    common = sum(
+        character in "\t\n\r" or " " <= character < "\u1100" or _is_east_asian(character)
+        for character in sample
+    )
+    return common / len(sample)
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from worker.parsing.child import limit_child, parse_in_child
 from worker.parsing.document import ParsedDocument
@@ -41,6 +41,7 @@ class ParserPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([_FORKSERVER_MODULE])
         self._pool = self._open()
+        self._running: set[ProcessFuture[ParsedDocument | DocumentError]] = set()
 
     async def parse(self, path: Path, *, file_name: str) -> ParsedDocument:
         """Return the text of the file at `path`; cancelling the caller ends the child's work.
@@ -68,15 +69,25 @@ class ParserPool:
         """End all children now; what they were doing raises in its caller."""
         with self._lock:
             self._closed = True
-            _stop(self._pool)
+            self._stop()
 
     async def _attempt(
         self, function: ParseFunction, path: Path, file_name: str
     ) -> ParsedDocument | DocumentError:
         pool = await asyncio.to_thread(self._usable_pool)
-        future = pool.schedule(function, args=(path, file_name), timeout=self._timeout_s)
+        try:
+            future = pool.schedule(function, args=(path, file_name), timeout=self._timeout_s)
+        except RuntimeError as error:  # it broke or was closed a moment ago
+            raise BrokenProcessPool from error
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
         try:
             outcome: ParsedDocument | DocumentError = await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # the caller was cancelled; wrap_future has cancelled the child's work
+            raise ParserKilledError from None  # the pool was closed
         except TimeoutError as error:
             raise ParseTimeoutError from error
         except ProcessExpired as error:
@@ -88,9 +99,16 @@ class ParserPool:
     def _usable_pool(self) -> ProcessPool:
         with self._lock:
             if not self._pool.active and not self._closed:
-                _stop(self._pool)
+                self._stop()
                 self._pool = self._open()
             return self._pool
+
+    def _stop(self) -> None:
+        for future in tuple(self._running):
+            # pebble would leave its caller waiting for ever
+            future.cancel()  # type: ignore[no-untyped-call]  # pebble types only some methods
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble types only some methods
+        self._pool.join()
 
     def _open(self) -> ProcessPool:
         return ProcessPool(
@@ -100,8 +118,3 @@ class ParserPool:
             initargs=(self._memory_bytes,),
             context=self._context,
         )
-
-
-def _stop(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble types only some methods
-    pool.join()

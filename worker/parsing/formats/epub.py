@@ -23,11 +23,14 @@ def read(source: Source) -> str:
 
 def _spine(archive: zipfile.ZipFile) -> list[str]:
     """Return the chapters' member names in reading order."""
-    container = ET.fromstring(read_member(archive, "META-INF/container.xml"))  # noqa: S314 (see import)
+    suffix = "META-INF/container.xml"
+    found = next((name for name in archive.namelist() if name.endswith(suffix)), suffix)
+    container = ET.fromstring(read_member(archive, found))  # noqa: S314 (expat bounds expansion)
     package = next((e.get("full-path") for e in container.iter() if _local(e) == "rootfile"), None)
     if package is None:
         raise DamagedDocumentError
-    root = ET.fromstring(read_member(archive, package))  # noqa: S314 (see import)
+    package = found.removesuffix(suffix) + package
+    root = ET.fromstring(read_member(archive, package))  # noqa: S314 (expat bounds expansion)
     items = {e.get("id"): e.get("href", "") for e in root.iter() if _local(e) == "item"}
     order = [e.get("idref") for e in root.iter() if _local(e) == "itemref"]
     folder = posixpath.dirname(package)

@@ -52,7 +52,7 @@ def extract(content: bytes, document_format: str) -> str:
     try:
         # The child has no loop of its own, and one document needs one for this call only.
         result = asyncio.run(xberg.extract(given, _configuration()))
-    except xberg.XbergError as error:
+    except (xberg.XbergError, RuntimeError, ValueError) as error:  # it raises bare ones too
         raise DamagedDocumentError from error
     if result.errors or not result.results:
         raise DamagedDocumentError
