@@ -49,14 +49,16 @@ def demo() -> None:
 
     Exit code 0: every answer cites the file it should. 1: not so.
     """
+    started_s = time.monotonic()
     from ops.up import local_plan, running_system  # noqa: PLC0415 - slow for other commands
 
     settings = load_settings()
     # Whatever the user's own system is: this one shall not write into it.
     embedded = settings.storage.model_copy(update={"use_external_storage": None})
     settings = replace(settings, storage=embedded)
-    started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ragfleet-demo-") as data_dir:
+        # PostgreSQL refuses to run as root and becomes another user, who must get through.
+        Path(data_dir).chmod(0o711)
         try:
             plan = local_plan(settings, data_dir=Path(data_dir), api_port=None, flower_port=None)
             fine = asyncio.run(show(running_system(plan), key=settings.api.key.get_secret_value()))

@@ -117,7 +117,7 @@ def _final(accepted: Outcome, task: dict[str, Any]) -> Outcome:
     return replace(
         accepted,
         state=task["state"],
-        chunks=task["chunks_total"],
+        chunks=task["chunks"]["total"],
         code=error.get("code"),
         detail=error.get("detail"),
     )

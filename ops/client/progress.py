@@ -77,8 +77,8 @@ class LiveBars:
             self._bars[path] = self._progress.add_task(escape(path.name), total=None, stage="")
         self._progress.update(
             self._bars[path],
-            completed=task["chunks_done"],
-            total=task["chunks_total"],
+            completed=task["chunks"]["done"],
+            total=task["chunks"]["total"],
             stage=task["state"],
         )
 

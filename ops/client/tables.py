@@ -37,8 +37,8 @@ def print_fields(row: dict[str, Any]) -> None:
 
 def chunks_of(task: dict[str, Any]) -> str:
     """How many chunks are done of how many; nothing while that is not known."""
-    total = task["chunks_total"]
-    return "" if total is None else f"{task['chunks_done']}/{total}"
+    total = task["chunks"]["total"]
+    return "" if total is None else f"{task['chunks']['done']}/{total}"
 
 
 def local_time(moment: str) -> str:

@@ -97,4 +97,4 @@ def _cells(task: dict[str, Any]) -> tuple[str, ...]:
     error = task["error"]
     what = f"{error['code']}: {error['detail']}" if error else local_time(task["updated_at"])
     document = task["file_name"] or task["doc_id"] or task["workspace"]
-    return task["task_id"], task["kind"], task["state"], chunks_of(task), document, what
+    return task["id"], task["kind"], task["state"], chunks_of(task), document, what

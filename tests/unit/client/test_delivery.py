@@ -34,10 +34,9 @@ def receipt(task_id: str) -> httpx.Response:
 
 def task(state: str, **more: object) -> dict[str, Any]:
     return {
-        "task_id": "task-1",
+        "id": "task-1",
         "state": state,
-        "chunks_done": 0,
-        "chunks_total": 4,
+        "chunks": {"done": 0, "total": 4},
         "error": None,
     } | more
 
