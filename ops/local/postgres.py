@@ -1,6 +1,5 @@
 """PostgreSQL with pgvector as one supervised process that needs no installation."""
 
-import asyncio
 import shutil
 import signal
 import subprocess
@@ -120,7 +119,7 @@ class EmbeddedPostgres:
         """
         try:
             await self._create_database()
-            await self._run_in(self.database, "CREATE EXTENSION IF NOT EXISTS vector")
+            await self._add_vectors()
         except asyncpg.InvalidPasswordError:
             raise PasswordChangedError from None
         except asyncpg.TooManyConnectionsError:
@@ -129,23 +128,23 @@ class EmbeddedPostgres:
             return False
         return True
 
-    async def create_database(self, name: str) -> None:
-        """Make a further database with pgvector; raises asyncpg's error when it exists."""
-        await self._run_in("postgres", f'CREATE DATABASE "{name}"')
-        await self._run_in(name, "CREATE EXTENSION IF NOT EXISTS vector")
-
     async def _create_database(self) -> None:
+        connection = await asyncpg.connect(self.url("postgres"), timeout=CONNECT_TIMEOUT_S)
         try:
-            await self._run_in("postgres", f'CREATE DATABASE "{self.database}"')
-        except asyncpg.DuplicateDatabaseError:
-            return
-
-    async def _run_in(self, database: str, statement: str) -> None:
-        connection = await asyncpg.connect(self.url(database), timeout=CONNECT_TIMEOUT_S)
-        try:
-            await connection.execute(statement)
+            found = await connection.fetchval(
+                "SELECT true FROM pg_database WHERE datname = $1", self.database
+            )
+            if not found:
+                await connection.execute(f'CREATE DATABASE "{self.database}"')
         finally:
-            await asyncio.shield(connection.close(timeout=CONNECT_TIMEOUT_S))
+            await connection.close(timeout=CONNECT_TIMEOUT_S)
+
+    async def _add_vectors(self) -> None:
+        connection = await asyncpg.connect(self.url(), timeout=CONNECT_TIMEOUT_S)
+        try:
+            await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        finally:
+            await connection.close(timeout=CONNECT_TIMEOUT_S)
 
     def _initialise(self) -> None:
         """Run initdb beside the final place, so that a crash leaves no half-made database."""
