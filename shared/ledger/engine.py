@@ -1,5 +1,6 @@
 """Connections to the ledger: how they are made, how transactions begin, what an outage is."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -97,8 +98,8 @@ def _is_outage(error: BaseException) -> bool:
         if error.connection_invalidated or isinstance(error, InterfaceError):
             return True
         if isinstance(error, OperationalError):
-            # SQLite calls everything operational; a missing table is not an outage.
-            return "no such" not in str(error.orig)
+            # SQLite calls everything operational, mistakes in SQL (its code 1) included.
+            return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
         return _has_outage_state(error.orig)
     if isinstance(error, asyncpg.PostgresError):
         return _has_outage_state(error)

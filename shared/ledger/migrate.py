@@ -1,19 +1,21 @@
 """Brings the ledger's schema to the newest revision, from a checkout or an installed wheel."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, event, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import migrations
 from shared.ids import DEFAULT_WORKSPACE
-from shared.ledger import dropping
+from shared.ledger.clock import now_ms
 from shared.ledger.engine import CONNECT_TIMEOUT_S, Translated, prepare_sqlite
+from shared.ledger.revisions import insert_unless_there
+from shared.ledger.tables import commit_leases, workspaces
 
 # Any number will do as long as nothing else in this database uses it: "fleet" on a phone.
 _ADVISORY_LOCK = 35338
@@ -25,55 +27,46 @@ def migrate(url: URL) -> None:
     Raises:
         LedgerUnavailableError: the database did not answer.
     """
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            asyncio.run(_migrate(url))
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-            failures.append(error)
-
-    # The caller may be inside an event loop, and our drivers are asynchronous.
-    thread = Thread(target=run, name="ledger-migration")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    with Translated():
+        if url.get_backend_name() == "sqlite":
+            _migrate_sqlite(url)
+        else:
+            # The caller may be inside an event loop, and our PostgreSQL driver needs its own.
+            with ThreadPoolExecutor(max_workers=1) as thread:
+                thread.submit(asyncio.run, _migrate_postgres(url)).result()
 
 
-async def _migrate(url: URL) -> None:
-    sqlite = url.get_backend_name() == "sqlite"
+def _migrate_sqlite(url: URL) -> None:
+    engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
+    event.listen(engine, "connect", lambda driver, _: prepare_sqlite(driver))
+    event.listen(engine, "begin", lambda it: it.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        _upgrade(connection)
+
+
+async def _migrate_postgres(url: URL) -> None:
     # No statement timeout here: a large table's new index may take minutes.
-    arguments = {} if sqlite else {"timeout": CONNECT_TIMEOUT_S}
+    arguments = {"timeout": CONNECT_TIMEOUT_S}
     engine = create_async_engine(url, poolclass=NullPool, connect_args=arguments)
-    if sqlite:
-        event.listen(engine.sync_engine, "connect", lambda driver, _: prepare_sqlite(driver))
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
-    try:
-        with Translated():
-            async with engine.begin() as connection:
-                if not sqlite:
-                    lock = text("SELECT pg_advisory_xact_lock(:key)")
-                    await connection.execute(lock, {"key": _ADVISORY_LOCK})
-                await _upgrade(connection)
-    finally:
-        await engine.dispose()
+    async with engine.begin() as connection:
+        lock = text("SELECT pg_advisory_xact_lock(:key)")
+        await connection.execute(lock, {"key": _ADVISORY_LOCK})
+        await connection.run_sync(_upgrade)
 
 
-async def _upgrade(connection: AsyncConnection) -> None:
-    await connection.run_sync(_run_alembic)
-    # None when it is there already, active or on its way out.
-    await dropping.create(connection, DEFAULT_WORKSPACE)
-
-
-def _run_alembic(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> None:
     config = Config()
     folder = Path(str(migrations.__file__)).parent
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # Nothing happens where it is there already, active or on its way out.
+    connection.execute(
+        insert_unless_there(connection, workspaces).values(
+            name=DEFAULT_WORKSPACE, generation=1, state="active", created_at_ms=now_ms()
+        )
+    )
+    connection.execute(
+        insert_unless_there(connection, commit_leases).values(workspace=DEFAULT_WORKSPACE)
+    )

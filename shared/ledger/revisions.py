@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -83,7 +83,7 @@ async def request_delete(
 
 
 def insert_unless_there(
-    connection: AsyncConnection, table: Table
+    connection: AsyncConnection | Connection, table: Table
 ) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that does nothing when the row exists; it waits for one being inserted."""
     if connection.dialect.name == "sqlite":

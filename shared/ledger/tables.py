@@ -168,10 +168,11 @@ upload_keys = Table(
     metadata,
     Column("physical", Text, primary_key=True),
     Column("idempotency_key", Text, primary_key=True),
-    Column("task_id", Text, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("task_id", Text, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False),
     _text("doc_id"),
     _text("sha256"),
 )
+Index("ix_upload_keys_task_id", upload_keys.c.task_id)
 
 batches = Table(
     "batches",
