@@ -17,14 +17,14 @@ from ops.client.delivery import Delivery
 from ops.client.failures import ApiProblemError, ExitCode, ServerNotReachableError
 from ops.client.progress import watch
 from ops.client.query import print_sources
-from ops.client.session import complaints, output
+from ops.client.session import complain, output
 from ops.client.sources import find_files
 from shared.errors import AppError
 from shared.settings import load_settings
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 _QUESTIONS = "questions.json"
-_NOT_DOCUMENTS = {_QUESTIONS, "README.md"}
+NOT_DOCUMENTS = {_QUESTIONS, "README.md"}
 
 
 class Running(Protocol):
@@ -63,7 +63,7 @@ def demo() -> None:
             plan = local_plan(settings, data_dir=Path(data_dir), api_port=None, flower_port=None)
             fine = asyncio.run(show(running_system(plan), key=settings.api.key.get_secret_value()))
         except (AppError, ApiProblemError, ServerNotReachableError) as error:
-            complaints.print(str(error), style="red", markup=False, highlight=False)
+            complain(str(error))
             fine = False
     output.print(f"\nEverything is stopped again; it took {time.monotonic() - started_s:.0f} s.")
     if not fine:
@@ -88,7 +88,7 @@ def print_models(console: Console, description: dict[str, Any]) -> None:
 
 
 async def _read_examples(client: ApiClient) -> bool:
-    files = [path for path in find_files([str(EXAMPLES)]) if path.name not in _NOT_DOCUMENTS]
+    files = [path for path in find_files([str(EXAMPLES)]) if path.name not in NOT_DOCUMENTS]
     output.print(f"\nReading {len(files)} documents:", style="bold")
     with watch(output, documents=len(files), live=True) as watcher:
         outcomes = await Delivery(client, watcher, wait=True).deliver(files)
@@ -99,7 +99,7 @@ async def _ask_questions(client: ApiClient) -> bool:
     questions = await asyncio.to_thread(_load_questions)
     missed = [one for one in questions if not await _ask(client, one)]
     for one in missed:
-        complaints.print(f"Not cited: {one.expected_file}, for “{one.question}”", style="red")
+        complain(f"Not cited: {one.expected_file}, for “{one.question}”")
     return not missed
 
 

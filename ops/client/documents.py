@@ -12,6 +12,7 @@ from ops.client.session import (
     WorkspaceOption,
     output,
     print_json,
+    refuse_options,
     run,
 )
 from ops.client.tables import print_table
@@ -30,6 +31,7 @@ def documents(
 ) -> None:
     """List documents; or: delete one."""
     if context.invoked_subcommand is not None:
+        refuse_options(context)
         return
 
     async def work(client: ApiClient) -> None:

@@ -101,7 +101,9 @@ def watch(console: Console, *, documents: int, live: bool) -> AbstractContextMan
 def line_of(outcome: Outcome) -> str:
     """One line, in rich's markup, that says what became of a file."""
     mark = _MARKS.get(outcome.state, _BAD_MARK)
-    name = escape(str(outcome.path))
+    here = Path.cwd()
+    path = outcome.path
+    name = escape(str(path.relative_to(here) if path.is_relative_to(here) else path))
     if outcome.code:
         return f"{mark} {name}  {escape(f'{outcome.code}: {outcome.detail}')}"
     if outcome.chunks is not None:

@@ -13,7 +13,7 @@ from ops.client.session import (
     JsonOption,
     UrlOption,
     WorkspaceOption,
-    complaints,
+    complain,
     output,
     print_json,
     run,
@@ -75,7 +75,7 @@ async def _print_stream(pieces: AsyncIterator[dict[str, Any]], *, as_json: bool)
             typer.echo(json.dumps(piece, ensure_ascii=False))
         references.extend(piece.get("references") or ())
         if "error" in piece:
-            complaints.print(str(piece["error"]), style="red", markup=False)
+            complain(f"{piece.get('code', 'error')}: {piece['error']}")
             return ExitCode.FAILED
         if not as_json and piece.get("response"):
             typer.echo(piece["response"], nl=False)

@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
 
 output = Console()
-complaints = Console(stderr=True)
+_complaints = Console(stderr=True)
 
 
 def run(
@@ -53,6 +53,23 @@ def run(
         raise typer.Exit(code)
 
 
+def complain(sentence: str) -> None:
+    """Print what went wrong, apart from the output."""
+    _complaints.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def refuse_options(context: typer.Context) -> None:
+    """Refuse options between a command and its subcommand, where nobody would look at them.
+
+    Raises:
+        typer.BadParameter: there are such options.
+    """
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"write options after `{context.invoked_subcommand}`.")
+
+
 def print_json(content: Any) -> None:  # noqa: ANN401 - whatever the API answered
     """Print what the API answered, unchanged and without colours."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
@@ -70,5 +87,5 @@ async def _with_client(
 
 
 def _complaint(sentence: str, code: ExitCode) -> typer.Exit:
-    complaints.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
+    complain(sentence)
     return typer.Exit(code)

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from ops.client.api_client import ApiClient
-from ops.client.session import JsonOption, LimitOption, UrlOption, WorkspaceOption, print_json, run
+from ops.client.session import (
+    JsonOption,
+    LimitOption,
+    UrlOption,
+    WorkspaceOption,
+    print_json,
+    refuse_options,
+    run,
+)
 from ops.client.tables import chunks_of, local_time, print_fields, print_table
 
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -24,6 +32,7 @@ def tasks(
 ) -> None:
     """List tasks, newest first; or: show, cancel, retry one."""
     if context.invoked_subcommand is not None:
+        refuse_options(context)
         return
 
     async def work(client: ApiClient) -> None:

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from ops.client.api_client import ApiClient
-from ops.client.session import JsonOption, LimitOption, UrlOption, output, print_json, run
+from ops.client.session import (
+    JsonOption,
+    LimitOption,
+    UrlOption,
+    output,
+    print_json,
+    refuse_options,
+    run,
+)
 from ops.client.tables import print_table
 
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -22,6 +30,7 @@ def workspaces(
 ) -> None:
     """List workspaces; or: create, delete one."""
     if context.invoked_subcommand is not None:
+        refuse_options(context)
         return
 
     async def work(client: ApiClient) -> None:
