@@ -168,3 +168,27 @@ def test_english_text_does_not_load_the_chinese_dictionary() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False)
 
     assert done.returncode == 0
+
+
+async def test_a_word_after_a_chinese_name_does_not_become_part_of_it(
+    model: OfflineLanguageModel, extraction: WritePrompt
+) -> None:
+    text = "张飞引兵至。却说议郎蔡邕上疏，魏延大怒曰：“何进何在？”玄德曰：“善。”"
+    nodes, _ = await parse(await model.complete(*extraction(text)))
+
+    assert {"张飞", "蔡邕", "魏延", "玄德"} <= set(nodes)
+    assert not {"张飞引", "郎蔡邕", "魏延大", "何在"} & set(nodes)
+
+
+async def test_types_written_without_an_explanation_are_read(
+    model: OfflineLanguageModel, extraction: WritePrompt
+) -> None:
+    user, system = extraction(ENGLISH)
+    assert system is not None
+    start = system.index("\n---Entity Types---\n")
+    end = system.index("\n---Output Format Template---\n")
+    listed = f"{system[:start]}\n---Entity Types---\nUse one:\n\n- person\n- place\n{system[end:]}"
+    nodes, _ = await parse(await model.complete(user, listed))
+
+    assert nodes["Ada Lovelace"][0]["entity_type"] == "person"
+    assert nodes["London"][0]["entity_type"] == "other"

@@ -156,3 +156,16 @@ async def test_a_prompt_without_context_is_told_that_no_model_is_configured(
 ) -> None:
     assert "No language model" in await model.complete("Write a poem", enable_cot=True)
     assert "尚未配置语言模型" in await model.complete("写一首诗", None, [])
+
+
+async def test_a_sentence_that_passages_share_or_cut_is_quoted_once(
+    model: OfflineLanguageModel, question: WritePrompt
+) -> None:
+    passages = [
+        ("1", "the abacus as a counting frame for centuries. Nobody minded."),
+        ("1", "Merchants used the abacus as a counting frame for centuries."),
+        ("1", "Merchants used the abacus as a counting frame for centuries."),
+    ]
+    prompt = question("Who used the abacus counting frame?", passages, ["[1] Abacus.md"])
+
+    assert (await model.complete(*prompt)).count("counting frame") == 1

@@ -47,4 +47,5 @@ STANDS_BEFORE = frozenset(
     "守军史尉夫相督侯令臣吏将傅卿监丞郎士帅牧公王帝吾某是乃即曰与和同使命教请见谓遣拜杀斩引召问"
     "到对于从向为被把让给及、，。：；！？“”‘’（）《》 "
 )
-STANDS_BEFORE_SURELY = tuple("守军史尉夫相督侯令吏将傅卿郎帅、")
+# The last character of a rank: whoever it stands before is a person.
+RANK_ENDS = tuple("守军史尉夫相督侯令吏将傅卿郎帅")

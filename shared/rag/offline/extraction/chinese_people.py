@@ -10,8 +10,8 @@ from shared.rag.offline.extraction.chinese_names import (
     ENDS_BEFORE,
     FAMILY_NAMES,
     NEVER_IN_A_NAME,
+    RANK_ENDS,
     STANDS_BEFORE,
-    STANDS_BEFORE_SURELY,
 )
 from shared.rag.offline.extraction.chinese_words import Word
 
@@ -73,8 +73,14 @@ def _may_start(sentence: str, start: int, word: Word) -> bool:
     ):
         return False
     if start == word.start:
-        return True
-    return not word.known and sentence[start - 1] in STANDS_BEFORE
+        return not _is_rank(word.text)
+    guessed = not word.known or word.tag in _PERSON_TAGS
+    return guessed and sentence[start - 1] in STANDS_BEFORE
+
+
+def _is_rank(word: str) -> bool:
+    """Tell whether a rank and a name were taken for one word, as the dictionary has it: `郎蔡邕`."""
+    return len(word) > 2 and word[0] in RANK_ENDS and word[1] in FAMILY_NAMES - COMMON_WORDS
 
 
 def _end_of_name(sentence: str, start: int, rest: list[Word]) -> int:
@@ -82,11 +88,11 @@ def _end_of_name(sentence: str, start: int, rest: list[Word]) -> int:
     word = rest[0]
     compound = sentence[start : start + 2] in COMPOUND_FAMILY_NAMES
     given = start + (2 if compound else 1)
-    if word.known and len(word.text) > 1 and not (compound and word.end == given):
-        whole = (
-            word.start == start and word.tag in _PERSON_TAGS and _fits(sentence, given, word.end)
-        )
-        return word.end if whole and word.end > given else 0
+    if word.known and len(word.text) > 1 and word.end != given:
+        if word.tag not in _PERSON_TAGS:
+            return 0
+        if word.start == start and _fits(sentence, given, word.end):
+            return word.end
     for length in (1, 2) if compound else (2, 1):
         end = given + length
         if _fits(sentence, given, end) and _ends_well(sentence, end, rest):
@@ -118,7 +124,7 @@ def _is_likely(name: str, places: list[Place], sentences: list[str]) -> bool:
         return True
     sentence = sentences[places[0].sentence]
     before = sentence[: places[0].start]
-    return before.endswith(STANDS_BEFORE_SURELY) or sentence[places[0].end :].startswith("、")
+    return before.endswith((*RANK_ENDS, "、")) or sentence[places[0].end :].startswith("、")
 
 
 def _courtesy_names(sentence: str) -> Iterator[str]:

@@ -49,10 +49,11 @@ def _load_tagger() -> Any:  # noqa: ANN401  jieba ships no types
     with warnings.catch_warnings():
         # jieba imports the deprecated pkg_resources and has old escape sequences.
         warnings.simplefilter("ignore")
-        import jieba  # noqa: PLC0415  83 MB that English texts must not cost
-        import jieba.posseg  # noqa: PLC0415
-    tokenizer = jieba.Tokenizer()
+        import jieba.posseg  # noqa: PLC0415  120 MB that English texts must not cost
+    # The module's own tagger: a second one would hold its 43 MB of tags twice.
+    tagger = jieba.posseg.dt
     # Not `initialize()`: that trusts a cache file in the shared temporary folder.
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
-    return jieba.posseg.POSTokenizer(tokenizer)
+    dictionary = tagger.tokenizer.get_dict_file()
+    tagger.tokenizer.FREQ, tagger.tokenizer.total = tagger.tokenizer.gen_pfdict(dictionary)
+    tagger.tokenizer.initialized = True
+    return tagger
