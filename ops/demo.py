@@ -16,7 +16,7 @@ from ops.client.api_client import ApiClient
 from ops.client.delivery import Delivery
 from ops.client.failures import ApiProblemError, ExitCode, ServerNotReachableError
 from ops.client.progress import watch
-from ops.client.query import print_sources
+from ops.client.query import print_answer
 from ops.client.session import complain, output
 from ops.client.sources import find_files
 from shared.errors import AppError
@@ -106,9 +106,13 @@ async def _ask_questions(client: ApiClient) -> bool:
 async def _ask(client: ApiClient, example: ExampleQuestion) -> bool:
     output.print(f"\n{example.question}", style="bold cyan", markup=False, highlight=False)
     answer = await client.query(example.question, mode=example.mode)
-    output.print(answer["response"], markup=False, highlight=False)
-    print_sources(answer["references"])
-    return any(one["file_path"] == example.expected_file for one in answer["references"])
+    print_answer(answer)
+    # The references list what was looked at; only what the text points to is cited.
+    return any(
+        one["file_path"] == example.expected_file
+        and f"[{one['reference_id']}]" in answer["response"]
+        for one in answer["references"]
+    )
 
 
 def _load_questions() -> list[ExampleQuestion]:

@@ -68,7 +68,7 @@ def _cells(document: dict[str, Any]) -> tuple[str, ...]:
     return (
         document["doc_id"],
         document["file_name"],
-        document["task_state"],
+        document["state"],
         _number(document["chunks"]),
         _number(document["size_bytes"]),
     )

@@ -19,6 +19,9 @@ from ops.client.session import (
     run,
 )
 
+# LightRAG asks its models to end with the list of what they cite, under this heading.
+_OWN_LIST = "### References"
+
 
 class Mode(StrEnum):
     """How LightRAG looks for what may answer."""
@@ -53,15 +56,21 @@ def query(
         if as_json:
             print_json(answer)
         else:
-            output.print(answer["response"], markup=False, highlight=False, soft_wrap=True)
-            print_sources(answer["references"])
+            print_answer(answer)
         return ExitCode.FINE
 
     run(work, url=url, workspace=workspace)
 
 
-def print_sources(references: Iterable[dict[str, Any]]) -> None:
-    """Print the files an answer rests on, numbered as the answer cites them."""
+def print_answer(answer: dict[str, Any]) -> None:
+    """Print an answer and the files it rests on."""
+    output.print(answer["response"], markup=False, highlight=False, soft_wrap=True)
+    _print_sources(answer["response"], answer.get("references"))
+
+
+def _print_sources(response: str, references: Iterable[dict[str, Any]] | None) -> None:
+    if _OWN_LIST in response:  # it names those that it cites, and leaves the others out
+        return
     lines = [f"  [{one['reference_id']}] {one['file_path']}" for one in references or ()]
     if lines:
         output.print("\nSources:", style="bold")
@@ -70,6 +79,7 @@ def print_sources(references: Iterable[dict[str, Any]]) -> None:
 
 async def _print_stream(pieces: AsyncIterator[dict[str, Any]], *, as_json: bool) -> ExitCode:
     references: list[dict[str, Any]] = []
+    response = ""
     async for piece in pieces:
         if as_json:
             typer.echo(json.dumps(piece, ensure_ascii=False))
@@ -77,9 +87,10 @@ async def _print_stream(pieces: AsyncIterator[dict[str, Any]], *, as_json: bool)
         if "error" in piece:
             complain(f"{piece.get('code', 'error')}: {piece['error']}")
             return ExitCode.FAILED
-        if not as_json and piece.get("response"):
-            typer.echo(piece["response"], nl=False)
+        response += piece.get("response", "")
+        if not as_json:
+            typer.echo(piece.get("response", ""), nl=False)
     if not as_json:
         typer.echo("")
-        print_sources(references)
+        _print_sources(response, references)
     return ExitCode.FINE

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,7 +25,8 @@ def print_table(headings: Iterable[str], rows: list[dict[str, Any]], *, cells: C
     for row in rows:
         table.add_row(*(escape(cell) for cell in cells(row)))
     # In a pipe a line stays a line, however long; a table takes only what it needs of this.
-    output.print(table, highlight=False, width=None if output.is_terminal else _PIPE_CHARS)
+    target = output if output.is_terminal else Console(width=_PIPE_CHARS)
+    target.print(table, highlight=False)
 
 
 def print_fields(row: dict[str, Any]) -> None:

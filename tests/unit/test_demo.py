@@ -34,9 +34,12 @@ def ended(state: str, **error: str) -> dict[str, object]:
 
 def answers(*files: str) -> list[dict[str, object]]:
     return [
-        {"response": f"It is so [{name}].", "references": [{"reference_id": 1, "file_path": name}]}
-        for name in files
+        {"response": f"See {name} [1].", "references": [reference("1", name)]} for name in files
     ]
+
+
+def reference(reference_id: str, name: str) -> dict[str, str]:
+    return {"reference_id": reference_id, "file_path": name}
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ async def test_it_is_fine_when_every_answer_cites_its_file(
     assert "Language model: rules. Embedding model: small." in shown
     assert "No language model." in shown
     for one in QUESTIONS:
-        assert f"It is so [{one['expected_file']}]." in shown
+        assert f"See {one['expected_file']} [1]." in shown
     assert {request.headers["X-API-Key"] for request in api.requests} == {"k3y"}
 
 
@@ -80,6 +83,13 @@ async def test_it_is_not_fine_when_an_answer_cites_another_file(
     api.on("POST /query", *answers(first, second, "other.txt"))
     assert not await demo.show(running(), key="")
     assert f"Not cited: {QUESTIONS[2]['expected_file']}" in capsys.readouterr().err
+
+
+async def test_a_file_that_was_looked_at_but_not_cited_does_not_count(api: ScriptedApi) -> None:
+    looked_at = [reference("1", "other.txt")]
+    looked_at += [reference("2", one["expected_file"]) for one in QUESTIONS]
+    api.on("POST /query", {"response": "It is so [1].", "references": looked_at})
+    assert not await demo.show(running(), key="")
 
 
 async def test_an_answer_without_references_is_not_fine(api: ScriptedApi) -> None:

@@ -11,22 +11,10 @@ from typer.testing import CliRunner, Result
 from ops.cli import app
 from ops.client import session
 from ops.client.api_client import ApiClient
-from tests.unit.client.scripted_api import ScriptedApi
+from tests.unit.client.scripted_api import ScriptedApi, document_view, task_view
 
 Command = Callable[..., Result]
-TASK = {
-    "id": "task-1",
-    "kind": "insert",
-    "state": "failed",
-    "stage": None,
-    "workspace": "default",
-    "doc_id": "doc-1",
-    "file_name": "三国[1].txt",
-    "chunks": {"done": 1, "total": 4},
-    "error": {"code": "no_text", "detail": "There is nothing to read."},
-    "updated_at": "2026-01-02T03:04:05Z",
-    "finished_at": None,
-}
+TASK = task_view("failed", done=1, error=("no_text", "There is nothing to read."))
 RECEIPT = httpx.Response(202, json={"task_id": "task-1", "doc_id": "doc-1", "status_url": "/"})
 REFUSAL = httpx.Response(400, json={"code": "empty_file", "detail": "The file is empty."})
 
@@ -140,7 +128,7 @@ def test_one_task_is_shown_field_by_field_without_what_is_unknown(
 ) -> None:
     api.on("POST /tasks/task-1/retry", TASK)
     result = ragfleet("tasks", "retry", "task-1")
-    assert "chunks       done 1, total 4" in result.stdout
+    assert "done 1, total 4" in result.stdout
     assert "finished_at" not in result.stdout
 
 
@@ -152,6 +140,15 @@ def test_an_answer_is_printed_with_its_numbered_sources(
     result = ragfleet("query", "Where?", "--mode", "naive")
     assert result.stdout == "In the peach garden [1].\n\nSources:\n  [1] 三国[1].txt\n"
     assert api.bodies() == [{"query": "Where?", "mode": "naive"}]
+
+
+def test_sources_are_not_listed_twice_when_the_answer_lists_them(
+    ragfleet: Command, api: ScriptedApi
+) -> None:
+    response = "In the garden [2].\n\n### References\n\n- [2] a.txt"
+    references = [{"reference_id": "1", "file_path": "b.txt"}]
+    api.on("POST /query", {"response": response, "references": references})
+    assert ragfleet("query", "Where?").stdout == response + "\n"
 
 
 def test_a_streamed_answer_is_printed_in_one_piece_with_its_sources(
@@ -175,8 +172,7 @@ def test_a_stream_that_breaks_off_is_exit_code_1(ragfleet: Command, api: Scripte
 
 
 def test_documents_are_listed(ragfleet: Command, api: ScriptedApi) -> None:
-    row = {"doc_id": "d", "file_name": "a.txt", "task_state": "queued", "chunks": None}
-    api.on("GET /documents", {"documents": [row | {"size_bytes": 1234}], "cursor": None})
+    api.on("GET /documents", {"documents": [document_view("d", "a.txt")], "cursor": None})
     assert ragfleet("documents", "-w", "team").stdout.splitlines()[1].split() == [
         "d",
         "a.txt",

@@ -11,7 +11,7 @@ from ops.client.api_client import ApiClient
 from ops.client.delivery import Delivery, Outcome
 from ops.client.failures import ServerNotReachableError
 from ops.client.progress import Silence
-from tests.unit.client.scripted_api import ScriptedApi
+from tests.unit.client.scripted_api import ScriptedApi, task_view
 
 
 class Notebook:
@@ -32,21 +32,14 @@ def receipt(task_id: str) -> httpx.Response:
     return httpx.Response(202, json={"task_id": task_id, "doc_id": "doc-1", "status_url": "/"})
 
 
-def task(state: str, **more: object) -> dict[str, Any]:
-    return {
-        "id": "task-1",
-        "state": state,
-        "chunks": {"done": 0, "total": 4},
-        "error": None,
-    } | more
-
-
 @pytest.mark.usefixtures("impatient")
 async def test_a_document_is_followed_through_its_states(
     client: ApiClient, api: ScriptedApi, document: Path
 ) -> None:
     api.on("POST /insert", receipt("task-1"))
-    api.on("GET /tasks/task-1", task("queued"), task("extracting"), task("succeeded"))
+    api.on(
+        "GET /tasks/task-1", task_view("queued"), task_view("extracting"), task_view("succeeded")
+    )
     notebook = Notebook()
     [outcome] = await Delivery(client, notebook, wait=True).deliver([document])
     assert (outcome.state, outcome.chunks, outcome.is_bad) == ("succeeded", 4, False)
@@ -59,8 +52,8 @@ async def test_a_failed_document_brings_its_code_and_sentence(
     client: ApiClient, api: ScriptedApi, document: Path
 ) -> None:
     api.on("POST /insert", receipt("task-1"))
-    error = {"code": "no_text_layer", "detail": "The PDF has no text layer."}
-    api.on("GET /tasks/task-1", task("failed", error=error))
+    error = ("no_text_layer", "The PDF has no text layer.")
+    api.on("GET /tasks/task-1", task_view("failed", error=error))
     [outcome] = await Delivery(client, Silence(), wait=True).deliver([document])
     assert outcome.is_bad
     assert (outcome.code, outcome.detail) == ("no_text_layer", "The PDF has no text layer.")
@@ -104,7 +97,7 @@ async def test_a_restart_of_the_api_is_waited_out(
         "GET /tasks/task-1",
         httpx.ConnectError("refused"),
         httpx.Response(503, json={"code": "ledger_unavailable"}),
-        task("succeeded"),
+        task_view("succeeded"),
     )
     [outcome] = await Delivery(client, Silence(), wait=True).deliver([document])
     assert outcome.state == "succeeded"
