@@ -79,7 +79,7 @@ def _may_start(sentence: str, start: int, word: Word) -> bool:
 
 
 def _is_rank(word: str) -> bool:
-    """Tell whether a rank and a name were taken for one word, as the dictionary has it: `郎蔡邕`."""
+    """Tell whether a rank and a name are one word in the dictionary: `郎蔡邕`."""
     return len(word) > 2 and word[0] in RANK_ENDS and word[1] in FAMILY_NAMES - COMMON_WORDS
 
 
