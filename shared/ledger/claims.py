@@ -174,12 +174,11 @@ def is_due(next_attempt_at_ms: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def _is_ours(claimed: Claim) -> ColumnElement[bool]:
-    # The token alone would do but for the sweeper, which drops a lease without taking it.
+    # The state too: the sweeper, a cancel or a newer revision end a lease without taking it.
     return and_(
         tasks.c.id == claimed.task.id,
         tasks.c.state == TaskState.PREPARING,
         tasks.c.lease_token == claimed.lease.token,
-        tasks.c.lease_until_ms.is_not(None),
     )
 
 

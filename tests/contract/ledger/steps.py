@@ -125,3 +125,8 @@ class Steps:
         async with self.ledger.database.reading() as connection:
             found: int = (await connection.execute(text(sql))).scalar_one()
         return found
+
+    async def texts(self, sql: str) -> list[str]:
+        """Look past the interface, at one column of text."""
+        async with self.ledger.database.reading() as connection:
+            return list((await connection.execute(text(sql))).scalars())

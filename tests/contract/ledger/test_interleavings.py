@@ -76,6 +76,8 @@ LAWS = {
     ),
 }
 
+BROKEN_LAWS = " UNION ALL ".join(f"SELECT '{law}' WHERE ({sql}) > 0" for law, sql in LAWS.items())  # noqa: S608 - ours
+
 
 class Actor:
     """Does something random, often with a claim that is not valid any more."""
@@ -207,8 +209,7 @@ async def test_the_laws_hold_whatever_happens_at_once(
     for _ in range(ROUNDS):
         before = ended
         await asyncio.gather(*(actor.act() for actor in actors))
-        for law, sql in LAWS.items():
-            assert await steps.count(sql) == 0, law
+        assert await steps.texts(BROKEN_LAWS) == []
         everything = (await ledger.tasks.page(limit=1000)).rows
         ended = {task.id: task.state for task in everything if task.state.is_final}
         _expect_ends_to_last(before, {task.id: task.state for task in everything})

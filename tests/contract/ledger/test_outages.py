@@ -93,9 +93,9 @@ async def test_a_ledger_that_lives_answers(ledger: Ledger) -> None:
     await ledger.ping()
 
 
-async def test_many_hosts_may_migrate_at_once(database_url: URL) -> None:
-    await asyncio.gather(*(asyncio.to_thread(migrate, database_url) for _ in range(4)))
-    ledger = await Ledger.open(database_url)
+async def test_many_hosts_may_migrate_at_once(empty_database: URL) -> None:
+    await asyncio.gather(*(asyncio.to_thread(migrate, empty_database) for _ in range(4)))
+    ledger = await Ledger.open(empty_database)
     assert len((await ledger.workspaces.page(None, limit=10)).rows) == 1
     await ledger.close()
 
