@@ -11,7 +11,7 @@ from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
 from shared.ledger.records import Batch, BatchClaim, BatchKey, Lease, LeaseStatus, TaskState
-from shared.ledger.rows import NO_LEASE, failed, to_batch
+from shared.ledger.rows import NO_LEASE, failed, reason, to_batch
 from shared.ledger.sweeping import expire_batch_leases
 from shared.ledger.tables import batches, tasks
 
@@ -108,9 +108,7 @@ class Batches:
                 await connection.execute(
                     update(tasks)
                     .where(tasks.c.id == claim.task_id)
-                    .values(
-                        error_code=error_code, error_detail=error_detail, updated_at_ms=now_ms()
-                    )
+                    .values(**reason(error_code, error_detail), updated_at_ms=now_ms())
                 )
 
     async def fail(self, claim: BatchClaim, *, error_code: str, error_detail: str) -> None:

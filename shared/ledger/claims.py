@@ -17,7 +17,7 @@ from shared.ledger.records import (
     TaskKind,
     TaskState,
 )
-from shared.ledger.rows import NO_LEASE, ended, failed, to_task
+from shared.ledger.rows import NO_LEASE, ended, failed, reason, to_task
 from shared.ledger.tables import batches, tasks
 
 
@@ -127,11 +127,11 @@ async def postpone(
     strike: bool,
 ) -> None:
     """Put the task back, unless somebody wanted it stopped: then this is the end of it."""
-    reasons = {"error_code": error_code, "error_detail": error_detail}
+    last_error = reason(error_code, error_detail)
     stopped = await connection.execute(
         update(tasks)
         .where(_is_ours(claimed), tasks.c.cancel_requested)
-        .values(**ended(TaskState.CANCELLED), **reasons)
+        .values(**ended(TaskState.CANCELLED), **last_error)
     )
     if stopped.rowcount:
         return
@@ -140,7 +140,7 @@ async def postpone(
         .where(_is_ours(claimed))
         .values(
             **NO_LEASE,
-            **reasons,
+            **last_error,
             state=TaskState.QUEUED,
             strikes=tasks.c.strikes + int(strike),
             next_attempt_at_ms=now_ms() + delay_ms,

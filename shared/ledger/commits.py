@@ -11,7 +11,7 @@ from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
 from shared.ledger.locks import lock_document, lock_workspace
 from shared.ledger.records import CommitLease, Task, TaskKind, TaskState
-from shared.ledger.rows import AnyRow, ended, failed, to_task
+from shared.ledger.rows import AnyRow, ended, failed, reason, to_task
 from shared.ledger.tables import batches, documents, tasks
 
 
@@ -80,8 +80,7 @@ async def postpone_commit(  # noqa: PLR0913 - what happened and when to go on be
         .where(tasks.c.id == task_id)
         .values(
             **values,
-            error_code=error_code,
-            error_detail=error_detail,
+            **reason(error_code, error_detail),
             strikes=tasks.c.strikes + int(strike),
         )
     )

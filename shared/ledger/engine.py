@@ -125,6 +125,8 @@ def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
             "command_timeout": COMMAND_TIMEOUT_S,
             "server_settings": {
                 "application_name": "lightrag-fleet",
+                # What every lock in this package was thought through for.
+                "default_transaction_isolation": "read committed",
                 "statement_timeout": limit,
                 "idle_in_transaction_session_timeout": limit,
             },

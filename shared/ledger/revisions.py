@@ -12,7 +12,7 @@ from shared.ledger.clock import now_ms
 from shared.ledger.interventions import find_task
 from shared.ledger.locks import lock_active_workspace, lock_document
 from shared.ledger.records import Accepted, NewUpload, Task, TaskKind, TaskState
-from shared.ledger.rows import OPEN_STATES, AnyRow, ended, to_task
+from shared.ledger.rows import OPEN_STATES, AnyRow, ended, storable, to_task
 from shared.ledger.tables import documents, tasks, upload_keys
 
 
@@ -213,8 +213,8 @@ async def _remember_key(
 
 def _file(upload: NewUpload) -> dict[str, object]:
     return {
-        "file_name": upload.file_name,
-        "content_type": upload.content_type,
+        "file_name": storable(upload.file_name),
+        "content_type": storable(upload.content_type),
         "size_bytes": upload.size_bytes,
         "sha256": upload.sha256,
     }

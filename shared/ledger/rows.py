@@ -33,6 +33,16 @@ ENDED_STATES = sorted(FINAL_STATES)
 NO_LEASE: dict[str, Any] = {"lease_holder": None, "lease_until_ms": None}
 
 
+def storable(text: str) -> str:
+    """Return a text that PostgreSQL takes: no NUL, no half characters; foreign words hold both."""
+    return text.replace("\0", " ").encode(errors="replace").decode()
+
+
+def reason(error_code: str, error_detail: str) -> dict[str, str]:
+    """Return the values that tell people what went wrong last."""
+    return {"error_code": error_code, "error_detail": storable(error_detail)}
+
+
 def ended(state: TaskState) -> dict[str, Any]:
     """Return the values of a task that comes to its end in this state."""
     return {
@@ -47,7 +57,7 @@ def ended(state: TaskState) -> dict[str, Any]:
 
 def failed(error_code: str, error_detail: str) -> dict[str, Any]:
     """Return the values of a task that is given up."""
-    return {**ended(TaskState.FAILED), "error_code": error_code, "error_detail": error_detail}
+    return {**ended(TaskState.FAILED), **reason(error_code, error_detail)}
 
 
 def to_task(row: AnyRow) -> Task:

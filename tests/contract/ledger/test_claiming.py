@@ -142,6 +142,14 @@ async def test_a_failed_task_says_why(ledger: Ledger, steps: Steps) -> None:
     assert task.finished_at_ms is not None
 
 
+async def test_words_no_database_can_keep_do_not_stop_a_failure(
+    ledger: Ledger, steps: Steps
+) -> None:
+    claim = await steps.preparing()
+    await ledger.tasks.fail(claim, error_code="x", error_detail="nul \0, half \ud800, 好")
+    assert (await ledger.tasks.get(claim.task.id)).error_detail == "nul  , half ?, 好"
+
+
 async def test_a_delete_is_never_prepared(ledger: Ledger, steps: Steps) -> None:
     await steps.committed()
     delete = await ledger.documents.request_delete(DEFAULT_WORKSPACE, "doc", request_id=None)
