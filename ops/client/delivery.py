@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,9 +12,10 @@ from ops.client.failures import ApiProblemError, ServerNotReachableError
 
 # Enough to keep the API busy; more would only wait in its disk's queue.
 _PARALLEL_UPLOADS = 4
-# One look a task, spread so that all lookers together stay near 40 a second.
-_SHORTEST_LOOK_S = 0.3
-_LOOK_PER_TASK_S = 0.025
+# A look costs the API some milliseconds: together a dozen a second, so that work goes on beside.
+_SHORTEST_LOOK_S = 0.5
+_LOOK_PER_TASK_S = 0.08
+_LONGEST_LOOK_S = 10.0
 # A restart of the API takes seconds; when it stays away longer, following makes no sense.
 _OUTAGE_PATIENCE_S = 60.0
 _FINAL_STATES = frozenset({"succeeded", "failed", "cancelled", "superseded"})
@@ -64,13 +65,18 @@ class Delivery:
             ServerNotReachableError: no API answers, from the beginning or for a minute.
         """
         uploads = asyncio.Semaphore(_PARALLEL_UPLOADS)
-        look_every_s = max(_SHORTEST_LOOK_S, _LOOK_PER_TASK_S * len(paths))
+        unfinished = len(paths)
+
+        def pause_s() -> float:
+            return min(max(_SHORTEST_LOOK_S, _LOOK_PER_TASK_S * unfinished), _LONGEST_LOOK_S)
 
         async def one(path: Path) -> Outcome:
+            nonlocal unfinished
             async with uploads:
                 outcome = await self._upload(path, doc_id=doc_id)
             if self.wait and outcome.task_id is not None:
-                outcome = await self._follow(outcome, outcome.task_id, look_every_s=look_every_s)
+                outcome = await self._follow(outcome, outcome.task_id, pause_s=pause_s)
+            unfinished -= 1
             self.watcher.ended(outcome)
             return outcome
 
@@ -92,7 +98,9 @@ class Delivery:
             return Outcome(path, receipt["task_id"], receipt["doc_id"], "accepted")
         return Outcome(path, None, doc_id, "refused", code=code, detail=detail)
 
-    async def _follow(self, accepted: Outcome, task_id: str, *, look_every_s: float) -> Outcome:
+    async def _follow(
+        self, accepted: Outcome, task_id: str, *, pause_s: Callable[[], float]
+    ) -> Outcome:
         last_seen_s = time.monotonic()
         while True:
             patient = time.monotonic() - last_seen_s < _OUTAGE_PATIENCE_S
@@ -109,7 +117,7 @@ class Delivery:
                 if task["state"] in _FINAL_STATES:
                     return _final(accepted, task)
                 self.watcher.moved(accepted.path, task)
-            await asyncio.sleep(look_every_s)
+            await asyncio.sleep(pause_s())
 
 
 def _final(accepted: Outcome, task: dict[str, Any]) -> Outcome:
