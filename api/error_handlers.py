@@ -42,7 +42,12 @@ STATUS: dict[type[AppError], HTTPStatus] = {
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceededError: HTTPStatus.GATEWAY_TIMEOUT,
 }
-_ROUTING_ERRORS = {404: errors.RouteNotFoundError, 405: errors.MethodNotAllowedError}
+# FastAPI says 400 only of a body that it could not read as JSON.
+_ROUTING_ERRORS: dict[int, type[AppError]] = {
+    400: errors.MalformedJsonError,
+    404: errors.RouteNotFoundError,
+    405: errors.MethodNotAllowedError,
+}
 # Outages of stores and models last seconds to minutes; a client that waits this long is polite.
 _RETRY_AFTER_S = 5.0
 # A validation error may carry what was sent: enough to find the field, never the whole input.

@@ -1,8 +1,7 @@
 """The life of the process: what is opened at its start and closed at its end."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypedDict
 
 from fastapi import FastAPI
@@ -11,20 +10,14 @@ from api.resources import Resources
 from shared.connections import broker_url, ledger_url
 from shared.contract.celery_sender import CelerySender
 from shared.ledger.ledger import Ledger
-from shared.logs import get_logger
 from shared.objects.factory import open_objects
 from shared.probes import open_probes
 from shared.rag.models import open_models
 from shared.rag.pool import RagPool
-from shared.rag.questions import ask
 from shared.settings import Settings
 from shared.startup import log_storage_shape
 
-logger = get_logger(__name__)
-
 OpenResources = Callable[[Settings], AbstractAsyncContextManager[Resources]]
-# An idle workspace stays open at most this much longer than WORKSPACE_IDLE_S.
-_IDLE_CHECK_INTERVAL_S = 30.0
 
 
 class State(TypedDict):
@@ -54,7 +47,6 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             sender=sender,
             rags=rags,
             probes=probes,
-            ask=ask,
         )
 
 
@@ -67,19 +59,6 @@ def lifespan_of(
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         async with opener(settings) as resources:
             log_storage_shape(settings)
-            closing = asyncio.create_task(_close_idle_workspaces(resources.rags))
             yield {"resources": resources}
-            closing.cancel()
-            with suppress(asyncio.CancelledError):
-                await closing
 
     return lifespan
-
-
-async def _close_idle_workspaces(rags: RagPool) -> None:
-    while True:
-        await asyncio.sleep(_IDLE_CHECK_INTERVAL_S)
-        try:
-            await rags.close_idle()
-        except Exception:  # the edge of a background loop: next time it may work
-            logger.warning("idle_workspaces_not_closed", exc_info=True)

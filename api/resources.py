@@ -9,7 +9,7 @@ from shared.ledger.ledger import Ledger
 from shared.objects.base import ObjectStore
 from shared.probes import Probe
 from shared.rag.pool import RagPool
-from shared.rag.questions import Answer, OnProgress, Question
+from shared.rag.questions import Answer, OnProgress, Question, ask
 from shared.settings import Settings
 
 
@@ -36,4 +36,4 @@ class Resources:
     sender: Sender
     rags: RagPool
     probes: Mapping[str, Probe]
-    ask: Ask
+    ask: Ask = ask

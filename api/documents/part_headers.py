@@ -49,6 +49,10 @@ def _disposition(value: bytes) -> dict[str, str]:
     for key, parameter in message.get_params([], header="content-disposition"):
         target = extended if isinstance(parameter, tuple) else plain
         target.setdefault(key.lower(), collapse_rfc2231_value(parameter))
+    if "filename" in plain:
+        # Browsers and curl send a quote and line ends this way, and nothing else.
+        for code, character in (("%22", '"'), ("%0D", ""), ("%0A", "")):
+            plain["filename"] = plain["filename"].replace(code, character)
     return plain | extended
 
 

@@ -9,7 +9,7 @@ from shared.ledger.records import Document, Page, TaskKind, TaskState
 
 
 class DocumentView(BaseModel):
-    """One document; `committed_revision` 0 means that questions do not find it yet."""
+    """One document; `state` is its latest task's, questions find what a revision committed."""
 
     doc_id: str
     workspace: str
@@ -20,9 +20,9 @@ class DocumentView(BaseModel):
     chunks: int | None
     latest_revision: int
     committed_revision: int
+    state: TaskState
+    kind: TaskKind
     task_id: str
-    task_kind: TaskKind
-    task_state: TaskState
     created_at: datetime
     updated_at: datetime
 
@@ -39,9 +39,9 @@ class DocumentView(BaseModel):
             chunks=document.chunks,
             latest_revision=document.latest_revision,
             committed_revision=document.committed_revision,
+            state=document.latest_task_state,
+            kind=document.latest_task_kind,
             task_id=document.latest_task_id,
-            task_kind=document.latest_task_kind,
-            task_state=document.latest_task_state,
             created_at=utc_time(document.created_at_ms),
             updated_at=utc_time(document.updated_at_ms),
         )

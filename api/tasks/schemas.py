@@ -25,10 +25,17 @@ class TaskErrorView(BaseModel):
     detail: str
 
 
+class ChunksView(BaseModel):
+    """How far extraction is; `total` is null until the document is cut up."""
+
+    done: int
+    total: int | None
+
+
 class TaskView(BaseModel):
     """One task; times are ISO 8601 in UTC, `stage` is null once the task has ended."""
 
-    task_id: str
+    id: str
     kind: TaskKind
     state: TaskState
     stage: Stage | None
@@ -37,8 +44,7 @@ class TaskView(BaseModel):
     revision: int
     file_name: str
     size_bytes: int
-    chunks_done: int
-    chunks_total: int | None
+    chunks: ChunksView
     attempt: int
     cancel_requested: bool
     error: TaskErrorView | None
@@ -52,7 +58,7 @@ class TaskView(BaseModel):
     def of(cls, task: Task) -> "TaskView":
         """Show one row of the ledger."""
         return cls(
-            task_id=task.id,
+            id=task.id,
             kind=task.kind,
             state=task.state,
             stage=_STAGES.get(task.state),
@@ -61,8 +67,7 @@ class TaskView(BaseModel):
             revision=task.revision,
             file_name=task.file_name,
             size_bytes=task.size_bytes,
-            chunks_done=task.chunks_done,
-            chunks_total=task.chunks_total,
+            chunks=ChunksView(done=task.chunks_done, total=task.chunks_total),
             attempt=task.attempt,
             cancel_requested=task.cancel_requested,
             error=_error_of(task),
