@@ -138,10 +138,13 @@ def _create_tasks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
     )
     _partial_index(
-        "ix_tasks_commit",
+        "ix_tasks_ready", "tasks", ["workspace", "ready_at_ms", "id"], where="state = 'ready'"
+    )
+    _partial_index(
+        "ix_tasks_committing",
         "tasks",
-        ["workspace", "ready_at_ms", "id"],
-        where="state IN ('ready', 'committing')",
+        ["workspace", "commit_token"],
+        where="state = 'committing'",
     )
     op.create_index("ix_tasks_document", "tasks", ["workspace", "doc_id", "id"])
     _partial_index(

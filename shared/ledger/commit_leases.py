@@ -7,7 +7,7 @@ from shared.ids import WorkspaceName, physical_workspace
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
 from shared.ledger.records import CommitLease, TaskState
-from shared.ledger.rows import NO_LEASE
+from shared.ledger.rows import NO_LEASE, is_in
 from shared.ledger.tables import commit_leases, tasks, workspaces
 
 
@@ -60,18 +60,12 @@ async def hold(connection: AsyncConnection, lease: CommitLease) -> bool:
 
 async def awaiting_commit(connection: AsyncConnection, *, limit: int) -> list[WorkspaceName]:
     """List workspaces that have something to commit and nobody at it, longest waiting first."""
-    waiting = (
-        select(tasks.c.id)
-        .where(
-            tasks.c.workspace == commit_leases.c.workspace,
-            tasks.c.state.in_([TaskState.READY, TaskState.COMMITTING]),
-            or_(tasks.c.state == TaskState.COMMITTING, is_due(tasks.c.next_attempt_at_ms)),
-        )
-        .exists()
-    )
+    its_tasks = tasks.c.workspace == commit_leases.c.workspace
+    ready = exists().where(its_tasks, is_in(TaskState.READY), is_due(tasks.c.next_attempt_at_ms))
+    left_behind = exists().where(its_tasks, is_in(TaskState.COMMITTING))
     statement = (
         select(commit_leases.c.workspace)
-        .where(_is_free(), waiting)
+        .where(_is_free(), or_(ready, left_behind))
         .order_by(commit_leases.c.last_commit_at_ms, commit_leases.c.workspace)
         .limit(limit)
     )

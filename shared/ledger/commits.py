@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import TaskId
 from shared.ledger import commit_leases
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
-from shared.ledger.locks import lock_document, lock_workspace
+from shared.ledger.locks import lock_workspace
 from shared.ledger.records import CommitLease, Task, TaskKind, TaskState
-from shared.ledger.rows import AnyRow, ended, failed, reason, to_task
+from shared.ledger.rows import AnyRow, ended, failed, is_in, reason, to_task
 from shared.ledger.tables import batches, documents, tasks
 
 
@@ -37,14 +37,13 @@ async def finish_commit(
     connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, chunks: int | None
 ) -> bool:
     """Make a committed task succeed and its document show what is in the graph now."""
-    task = await _lock_committing(connection, lease, task_id)
+    if not await commit_leases.hold(connection, lease):
+        return False
+    await _lock_document_of(connection, task_id)
+    succeeded = {**ended(TaskState.SUCCEEDED), "error_code": None, "error_detail": None}
+    task = await _end(connection, lease, task_id, values=succeeded)
     if task is None:
         return False
-    await connection.execute(
-        update(tasks)
-        .where(tasks.c.id == task_id)
-        .values(**ended(TaskState.SUCCEEDED), error_code=None, error_detail=None)
-    )
     await connection.execute(delete(batches).where(batches.c.task_id == task_id))
     await connection.execute(
         update(documents)
@@ -65,25 +64,23 @@ async def postpone_commit(  # noqa: PLR0913 - what happened and when to go on be
     strike: bool,
 ) -> None:
     """Put a task back, unless it was overtaken while it was being committed."""
-    task = await _lock_committing(connection, lease, task_id)
-    if task is None:
+    if not await commit_leases.hold(connection, lease):
         return
+    workspace = await lock_workspace(connection, lease.workspace)
+    revisions = await _lock_document_of(connection, task_id)
     values = {
         "state": TaskState.READY,
         "next_attempt_at_ms": now_ms() + delay_ms,
         "updated_at_ms": now_ms(),
     }
-    if await _is_overtaken(connection, task):
+    if revisions is not None and (
+        workspace is None
+        or workspace.state != "active"
+        or revisions.latest_revision > revisions.revision
+    ):
         values = ended(TaskState.SUPERSEDED)
-    await connection.execute(
-        update(tasks)
-        .where(tasks.c.id == task_id)
-        .values(
-            **values,
-            **reason(error_code, error_detail),
-            strikes=tasks.c.strikes + int(strike),
-        )
-    )
+    values |= reason(error_code, error_detail) | {"strikes": tasks.c.strikes + int(strike)}
+    await _end(connection, lease, task_id, values=values)
 
 
 async def fail_commit(
@@ -95,10 +92,8 @@ async def fail_commit(
     error_detail: str,
 ) -> None:
     """Give a task up."""
-    if await _lock_committing(connection, lease, task_id) is not None:
-        await connection.execute(
-            update(tasks).where(tasks.c.id == task_id).values(**failed(error_code, error_detail))
-        )
+    if await commit_leases.hold(connection, lease):
+        await _end(connection, lease, task_id, values=failed(error_code, error_detail))
 
 
 async def _claim_leftover(connection: AsyncConnection, lease: CommitLease) -> Task | None:
@@ -125,11 +120,11 @@ async def _claim_leftover(connection: AsyncConnection, lease: CommitLease) -> Ta
 
 async def _oldest_ready(connection: AsyncConnection, lease: CommitLease) -> AnyRow | None:
     other = tasks.alias("other")
+    committing = and_(other.c.workspace == tasks.c.workspace, is_in(TaskState.COMMITTING, other))
     # Two revisions never share a group, and a workspace is dropped when nothing else is open.
-    in_the_way = exists().where(
-        other.c.workspace == tasks.c.workspace,
-        other.c.state == TaskState.COMMITTING,
-        or_(other.c.doc_id == tasks.c.doc_id, tasks.c.kind == TaskKind.DROP_WORKSPACE),
+    same_document = exists().where(committing, other.c.doc_id == tasks.c.doc_id)
+    premature_drop = and_(
+        tasks.c.kind == TaskKind.DROP_WORKSPACE, exists().where(committing).correlate(tasks)
     )
     is_stale = tasks.c.revision <= documents.c.committed_revision
     statement = (
@@ -141,9 +136,10 @@ async def _oldest_ready(connection: AsyncConnection, lease: CommitLease) -> AnyR
         .where(
             tasks.c.workspace == lease.workspace,
             tasks.c.physical == lease.physical,
-            tasks.c.state == TaskState.READY,
+            is_in(TaskState.READY),
             is_due(tasks.c.next_attempt_at_ms),
-            ~in_the_way,
+            ~same_document,
+            ~premature_drop,
         )
         .order_by(tasks.c.ready_at_ms, tasks.c.id)
         .limit(1)
@@ -181,32 +177,36 @@ def _is_committing(lease: CommitLease) -> ColumnElement[bool]:
     return and_(
         tasks.c.workspace == lease.workspace,
         tasks.c.physical == lease.physical,
-        tasks.c.state == TaskState.COMMITTING,
+        is_in(TaskState.COMMITTING),
     )
 
 
-async def _lock_committing(
-    connection: AsyncConnection, lease: CommitLease, task_id: TaskId
+async def _end(
+    connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, values: dict[str, Any]
 ) -> AnyRow | None:
-    """Lock lease, workspace, document and task, in the order that everybody keeps."""
-    if not await commit_leases.hold(connection, lease):
-        return None
-    await lock_workspace(connection, lease.workspace)
-    statement = select(tasks).where(tasks.c.id == task_id, _is_committing(lease))
-    task = (await connection.execute(statement)).one_or_none()
-    if task is not None and task.doc_id is not None:
-        await lock_document(connection, task.workspace, task.doc_id)
-    return (await connection.execute(statement.with_for_update())).one_or_none()
+    """Take a task out of `committing`."""
+    statement = (
+        update(tasks)
+        .where(tasks.c.id == task_id, _is_committing(lease))
+        .values(**values)
+        .returning(tasks)
+    )
+    row: AnyRow | None = (await connection.execute(statement)).one_or_none()
+    return row
 
 
-async def _is_overtaken(connection: AsyncConnection, task: AnyRow) -> bool:
-    if task.doc_id is None:
-        return False
-    workspace = await lock_workspace(connection, task.workspace)
-    document = await lock_document(connection, task.workspace, task.doc_id)
-    if workspace is None or workspace.state != "active" or document is None:
-        return True
-    return bool(document.latest_revision > task.revision)
+async def _lock_document_of(connection: AsyncConnection, task_id: TaskId) -> AnyRow | None:
+    """Lock the document before its task, as everybody does; None: the task has none."""
+    statement = (
+        select(tasks.c.revision, documents.c.latest_revision)
+        .join(
+            documents,
+            and_(documents.c.workspace == tasks.c.workspace, documents.c.doc_id == tasks.c.doc_id),
+        )
+        .where(tasks.c.id == task_id)
+        .with_for_update(of=documents)
+    )
+    return (await connection.execute(statement)).one_or_none()
 
 
 def _outcome(task: AnyRow, *, chunks: int | None) -> dict[str, Any]:

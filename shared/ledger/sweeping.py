@@ -11,7 +11,7 @@ from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
 from shared.ledger.records import Task, TaskState
-from shared.ledger.rows import ENDED_STATES, NO_LEASE, ended, failed, to_task
+from shared.ledger.rows import ENDED_STATES, NO_LEASE, ended, failed, is_in, to_task
 from shared.ledger.tables import batches, documents, tasks
 
 _SENTENCE = "The worker stopped without a word too many times; see the log, then retry the task."
@@ -24,7 +24,7 @@ async def unsent_tasks(
     statement = (
         select(tasks)
         .where(
-            tasks.c.state == TaskState.QUEUED,
+            is_in(TaskState.QUEUED),
             tasks.c.message_sent_at_ms <= statement_start_ms() - older_than_ms,
             is_due(tasks.c.next_attempt_at_ms),
         )
@@ -38,9 +38,7 @@ async def expire_task_leases(
     connection: AsyncConnection, *, max_strikes: int, limit: int
 ) -> list[Task]:
     """Queue, cancel or fail tasks whose worker fell silent; return them as they are now."""
-    silent = and_(
-        tasks.c.state == TaskState.PREPARING, tasks.c.lease_until_ms <= statement_start_ms()
-    )
+    silent = and_(is_in(TaskState.PREPARING), tasks.c.lease_until_ms <= statement_start_ms())
     rows = await connection.execute(
         select(tasks.c.id, tasks.c.strikes, tasks.c.cancel_requested)
         .where(silent)
@@ -123,7 +121,7 @@ async def _free_batch(
 
 async def remove_old(connection: AsyncConnection, *, ended_before_ms: int, limit: int) -> int:
     """Remove ended tasks nobody can ask back, and the batches of every ended task."""
-    final = tasks.c.state.in_(ENDED_STATES)
+    final = tasks.c.finished_at_ms.is_not(None)
     spent = (
         select(batches.c.task_id)
         .join(tasks, tasks.c.id == batches.c.task_id)

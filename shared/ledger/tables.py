@@ -151,11 +151,14 @@ _partial("uq_tasks_open", tasks.c.physical, tasks.c.doc_id, where=_OPEN, unique=
 _partial("ix_tasks_unsent", tasks.c.message_sent_at_ms, where="state = 'queued'")
 _partial("ix_tasks_leases", tasks.c.lease_until_ms, where="state = 'preparing'")
 _partial(
-    "ix_tasks_commit",
+    "ix_tasks_ready",
     tasks.c.workspace,
     tasks.c.ready_at_ms,
     tasks.c.id,
-    where="state IN ('ready', 'committing')",
+    where="state = 'ready'",
+)
+_partial(
+    "ix_tasks_committing", tasks.c.workspace, tasks.c.commit_token, where="state = 'committing'"
 )
 _partial("ix_tasks_ended", tasks.c.finished_at_ms, where="finished_at_ms IS NOT NULL")
 _partial("ix_tasks_object", tasks.c.object_key, where="object_key IS NOT NULL")
