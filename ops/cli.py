@@ -9,6 +9,7 @@ from ops.client import documents, tasks, workspaces
 from ops.client.insert import insert
 from ops.client.query import query
 from ops.demo import demo
+from ops.system import up
 
 app = typer.Typer(
     name="ragfleet",
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(insert)
 app.command()(query)
+app.command()(up)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(documents.app, name="documents")
 app.add_typer(workspaces.app, name="workspaces")
@@ -45,3 +47,7 @@ def _common(
     ] = False,
 ) -> None:
     pass
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from api.app import create_app
@@ -12,14 +12,10 @@ from api.resources import Resources
 from ops.in_process import InProcessSender
 from shared.connections import ledger_url
 from shared.errors import SettingsError
-from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
-from shared.objects.factory import open_objects
-from shared.rag.models import open_models
-from shared.rag.pool import RagPool
+from shared.probes import open_probes
 from shared.settings import Settings, load_settings
-from worker.context import WorkerContext
-from worker.parsing import ParserPool
+from worker.resources import open_context
 
 
 @asynccontextmanager
@@ -29,42 +25,23 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     Raises:
         SettingsError: another process works on this DATA_DIR.
     """
-    limits = settings.limits
-    with _only_process(settings.storage.data_dir):
+    sender = InProcessSender(concurrency=settings.limits.worker_threads)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_process(settings.storage.data_dir))
         await asyncio.to_thread(migrate, ledger_url(settings))
-        parsers = ParserPool(
-            workers=limits.parse_workers,
-            timeout_s=limits.parse_timeout_s,
-            memory_bytes=limits.parse_memory_bytes,
+        context = await stack.enter_async_context(open_context(settings, sender))
+        probes = await stack.enter_async_context(
+            open_probes(settings, ledger=context.ledger, objects=context.objects, sender=sender)
         )
-        ledger = await Ledger.open(ledger_url(settings))
-        sender = InProcessSender(concurrency=limits.worker_threads)
-        rags = RagPool(settings, open_models(settings))
-        objects = open_objects(settings)
-        sender.serve(
-            WorkerContext(
-                settings=settings,
-                ledger=ledger,
-                objects=objects,
-                sender=sender,
-                rags=rags,
-                parsers=parsers,
-            )
+        sender.serve(context)
+        yield Resources(
+            settings=settings,
+            ledger=context.ledger,
+            objects=context.objects,
+            sender=sender,
+            rags=context.rags,
+            probes=probes,
         )
-        try:
-            yield Resources(
-                settings=settings,
-                ledger=ledger,
-                objects=objects,
-                sender=sender,
-                rags=rags,
-                probes={"ledger": ledger.ping, "objects": objects.ping, "queue": sender.ping},
-            )
-        finally:
-            await sender.close()
-            await rags.close()
-            await ledger.close()
-            parsers.close()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
 
 from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Clean, Payload, Sweep
@@ -66,7 +68,7 @@ class InProcessSender:
         self._waiting[QUEUE_OF[payload.name]] += 1
         await self._run(payload)
 
-    def _keep(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._running.add(task)  # the loop itself holds tasks only weakly
         task.add_done_callback(self._running.discard)

@@ -181,3 +181,10 @@ class DeadlineExceededError(AppError):
 
     code = "deadline_exceeded"
     retryable = True
+
+
+class StageInterruptedError(AppError):
+    """The worker was stopped in the middle of this stage; another one takes it up."""
+
+    code = "stage_interrupted"
+    retryable = True

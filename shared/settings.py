@@ -79,7 +79,7 @@ def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
 ) -> Any:  # noqa: ANN401 - one of twelve classes
     prefix = section.model_config.get("env_prefix", "").upper()
-    given = {
+    given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]
         for name in section.model_fields
         if prefix + name.upper() in overrides

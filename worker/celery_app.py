@@ -8,6 +8,7 @@ from celery import Celery, signals
 
 from shared.connections import broker_url
 from shared.contract.celery_options import shared_options
+from shared.contract.celery_sender import CelerySender
 from shared.contract.names import TaskName
 from shared.logs import get_logger
 from shared.settings import Settings
@@ -28,7 +29,9 @@ def create_celery_app(settings: Settings) -> Celery:
     app = Celery("ragfleet")
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(_worker_options(settings))
-    runtime: Runtime[WorkerContext] = Runtime(lambda: open_context(settings))
+    runtime: Runtime[WorkerContext] = Runtime(
+        lambda: open_context(settings, CelerySender(broker_url(settings)))
+    )
     register_tasks(app, runtime)
     _connect_signals(runtime)
     return app

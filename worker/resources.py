@@ -1,10 +1,10 @@
 """Opens what a worker process needs, and closes it again."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from shared.connections import broker_url, ledger_url
-from shared.contract.celery_sender import CelerySender
+from shared.connections import ledger_url
+from shared.contract.sender import Sender
 from shared.ledger.ledger import Ledger
 from shared.objects.factory import open_objects
 from shared.rag.models import open_models
@@ -15,19 +15,23 @@ from worker.parsing import ParserPool
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[WorkerContext]:
-    """Open the ledger, stores, models and parser processes of one worker."""
+async def open_context(settings: Settings, sender: Sender) -> AsyncIterator[WorkerContext]:
+    """Open the ledger, stores, models and parser processes; `sender` is closed with them."""
     limits = settings.limits
-    # Parser children first: they must not inherit anything that the rest opens.
-    parsers = ParserPool(
-        workers=limits.parse_workers,
-        timeout_s=limits.parse_timeout_s,
-        memory_bytes=limits.parse_memory_bytes,
-    )
-    ledger = await Ledger.open(ledger_url(settings))
-    sender = CelerySender(broker_url(settings))
-    rags = RagPool(settings, open_models(settings))
-    try:
+    async with AsyncExitStack() as stack:
+        # Parser children first: they must not inherit anything that the rest opens.
+        parsers = ParserPool(
+            workers=limits.parse_workers,
+            timeout_s=limits.parse_timeout_s,
+            memory_bytes=limits.parse_memory_bytes,
+        )
+        stack.callback(parsers.close)
+        ledger = await Ledger.open(ledger_url(settings))
+        stack.push_async_callback(ledger.close)
+        rags = RagPool(settings, open_models(settings))
+        stack.push_async_callback(rags.close)
+        # First to go: in files mode it runs the tasks that use all the others.
+        stack.push_async_callback(sender.close)
         yield WorkerContext(
             settings=settings,
             ledger=ledger,
@@ -36,8 +40,3 @@ async def open_context(settings: Settings) -> AsyncIterator[WorkerContext]:
             rags=rags,
             parsers=parsers,
         )
-    finally:
-        await rags.close()
-        await sender.close()
-        await ledger.close()
-        parsers.close()

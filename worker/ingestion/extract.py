@@ -1,16 +1,18 @@
 """The extract stage: one batch of a large document; whoever ends the last one wakes the commit."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from shared.contract.payloads import CommitWorkspace, ExtractBatch
+from shared.errors import UnavailableError
 from shared.ledger.records import BatchClaim, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import decode_batch, encode_extractions
 from worker.ingestion.extraction import extract_chunks
-from worker.ingestion.outcome import decide_on, settle_batch
+from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_batch
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 
 _log = get_logger(__name__)
@@ -40,9 +42,8 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
         # A cancelled task's batches are dead with it; there is nothing to write down.
         _log.info("lease_lost", task_id=task.id, stage="extract", batch=claim.index)
     except asyncio.CancelledError:
-        await asyncio.shield(
-            batches.postpone(claim, delay_ms=0, error_code=None, error_detail=None, strike=False)
-        )
+        with suppress(UnavailableError):  # then its lease expires
+            await asyncio.shield(settle_batch(claim, INTERRUPTED, context))
         raise
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_batch(claim, decide_on(error, task, context), context)

@@ -2,6 +2,7 @@
 
 import time
 
+from shared.errors import StageInterruptedError
 from shared.ledger.records import BatchClaim, Claim, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
@@ -9,6 +10,15 @@ from worker.retry import Action, Budget, Decision, Failure, decide
 
 _log = get_logger(__name__)
 _MS_PER_S = 1000
+
+# The process is stopping: the work goes back at once instead of waiting for its lease to expire.
+INTERRUPTED = Decision(
+    Action.RETRY,
+    delay_s=0.0,
+    strike=False,
+    code=StageInterruptedError.code,
+    detail=StageInterruptedError().detail,
+)
 
 
 def budget_of(context: WorkerContext) -> Budget:

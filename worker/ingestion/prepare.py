@@ -1,10 +1,11 @@
 """The prepare stage: stored bytes to chunks; small documents are extracted here as well."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocument
-from shared.errors import ObjectNotFoundError
+from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
@@ -12,7 +13,7 @@ from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_bat
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import ChunkBatch, Chunks, encode_batch, encode_extractions
 from worker.ingestion.extraction import extract_chunks
-from worker.ingestion.outcome import decide_on, settle_task
+from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 
 _log = get_logger(__name__)
@@ -37,9 +38,8 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
         await tasks.confirm_cancel(claim)
     except asyncio.CancelledError:
         # The process is stopping: hand the task back at once instead of letting its lease expire.
-        await asyncio.shield(
-            tasks.postpone(claim, delay_ms=0, error_code=None, error_detail=None, strike=False)
-        )
+        with suppress(UnavailableError):  # then its lease expires
+            await asyncio.shield(settle_task(claim, INTERRUPTED, context))
         raise
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_task(claim, decide_on(error, claim.task, context), context)

@@ -1,0 +1,88 @@
+"""`ragfleet up`: the whole system on this machine, in the foreground or behind the terminal."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.client.session import complain, output
+from ops.local.control import Status, start_detached, status, stop
+from ops.local.credentials import load_credentials
+from ops.local.foreground import run_foreground
+from ops.local.state import Layout, Phase, SupervisorState
+from ops.up import local_plan
+from shared.errors import AppError
+from shared.settings import Settings, load_settings
+
+
+def up(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
+    show_status: Annotated[bool, typer.Option("--status", help="Say what runs here.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Stop what runs here.")] = False,
+) -> None:
+    """Run API, workers, beat, Flower and, unless settings name servers, the servers too.
+
+    Ctrl-C stops all of it; the data in DATA_DIR stays. Exit code 1: it did not start, or with
+    --status: it does not run.
+    """
+    if sum((detach, show_status, down)) > 1:
+        raise typer.BadParameter("--detach, --status and --down exclude each other.")
+    try:
+        settings = load_settings()
+        data_dir = settings.storage.data_dir.resolve()
+        if down:
+            stop(data_dir)
+        elif show_status:
+            _show(status(data_dir))
+        elif detach:
+            _announce(start_detached([sys.executable, "-m", "ops.cli", "up"], data_dir), data_dir)
+        else:
+            _run(settings, data_dir)
+    except AppError as error:
+        complain(str(error))
+        raise typer.Exit(1) from None
+
+
+def _run(settings: Settings, data_dir: Path) -> None:
+    plan = local_plan(
+        settings,
+        data_dir=data_dir,
+        api_port=settings.api.port,
+        flower_port=settings.flower.port,
+    )
+    output.print("Starting … (Ctrl-C stops everything)")
+    raise typer.Exit(asyncio.run(run_foreground(plan, lambda state: _ready(state, data_dir))))
+
+
+def _ready(state: SupervisorState, data_dir: Path) -> None:
+    _print_addresses({one.name: one.url for one in state.services}, data_dir)
+
+
+def _announce(current: Status, data_dir: Path) -> None:
+    _print_addresses({one.name: one.url for one in current.services}, data_dir)
+    output.print("It runs in the background: `ragfleet up --status`, `ragfleet up --down`.")
+
+
+def _print_addresses(urls: dict[str, str | None], data_dir: Path) -> None:
+    output.print(f"API     {urls['api']}  (try {urls['api']}/docs)")
+    if urls.get("flower"):
+        credentials = load_credentials(Layout(data_dir).secrets)
+        output.print(
+            f"Flower  {urls['flower']}  user {credentials.flower_user}, "
+            f"password {credentials.flower_password}",
+            soft_wrap=True,
+        )
+    output.print(f"Data    {data_dir}")
+
+
+def _show(current: Status) -> None:
+    for one in current.services:
+        process = f"pid {one.pid}" if one.pid else "no process"
+        restarts = f", restarted {one.restarts} times" if one.restarts else ""
+        output.print(f"{one.name:<9}{one.phase:<11}{process}{restarts}  {one.url or ''}")
+    if not current.running or current.phase is not Phase.READY:
+        output.print(f"The system is {current.phase}.")
+        raise typer.Exit(1)

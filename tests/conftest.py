@@ -1,0 +1,3 @@
+"""Fixtures every level may use: real servers, started once a session."""
+
+pytest_plugins = ["tests.services"]

@@ -1,0 +1,50 @@
+"""What is kept in the ledger between the stages comes back as it was."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.ingestion.chunking import split_into_batches
+from worker.ingestion.encoding import (
+    ChunkBatch,
+    Extraction,
+    decode_batch,
+    decode_extractions,
+    encode_batch,
+    encode_extractions,
+)
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+rows = st.lists(st.dictionaries(text, text | st.integers() | st.floats(allow_nan=False)))
+extractions = st.lists(
+    st.builds(
+        Extraction,
+        nodes=st.dictionaries(text, rows),
+        edges=st.dictionaries(st.tuples(text, text), rows),
+        cache_keys=st.lists(text),
+    )
+)
+
+
+@given(extractions)
+def test_extraction_results_survive_the_ledger(found: list[Extraction]) -> None:
+    assert decode_extractions(encode_extractions(found)) == found
+
+
+@given(st.dictionaries(text, st.dictionaries(text, text)), st.none() | text)
+def test_chunks_survive_the_ledger_in_order(
+    chunks: dict[str, dict[str, str]], whole: str | None
+) -> None:
+    decoded = decode_batch(encode_batch(ChunkBatch(chunks, whole)))
+    assert decoded == ChunkBatch(chunks, whole)
+    assert list(decoded.chunks) == list(chunks)
+
+
+def test_equal_content_gives_equal_bytes() -> None:
+    batch = ChunkBatch({"a": {"content": "x"}}, "x")
+    assert encode_batch(batch) == encode_batch(batch)
+
+
+def test_batches_are_consecutive_and_complete() -> None:
+    chunks = {f"c{i}": {"content": str(i)} for i in range(7)}
+    batches = split_into_batches(chunks, size=3)
+    assert [list(batch) for batch in batches] == [["c0", "c1", "c2"], ["c3", "c4", "c5"], ["c6"]]
