@@ -174,6 +174,7 @@ async def test_a_zombie_cannot_finish_a_drop(ledger: Ledger, steps: Steps) -> No
 async def test_a_failed_drop_can_be_retried(ledger: Ledger, steps: Steps) -> None:
     drop = await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)
     lease = await steps.lease()
+    assert not await ledger.workspaces.finish_drop(lease, drop.id), "nobody began it yet"
     await ledger.tasks.claim_commit(lease)
     await ledger.tasks.fail_commit(lease, drop.id, error_code="x", error_detail="x")
     assert (await ledger.tasks.retry(drop.id)).state is TaskState.READY
