@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import resource
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -137,6 +138,29 @@ async def test_a_disk_that_cannot_flush_at_the_end_leaves_nothing(
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(ObjectStoreUnavailableError):
         await objects.put(KEY, stream(b"x" * 3_000_000))
+    assert await keys_in(objects) == []
+
+
+async def test_a_cancelled_put_ends_after_the_thread_that_works_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the thread would write to a closed file, or to another one with its number."""
+    flushing, go_on = threading.Event(), threading.Event()
+
+    def slow_flush(_descriptor: int) -> None:
+        flushing.set()
+        go_on.wait()
+
+    objects = LocalObjectStore(tmp_path)
+    monkeypatch.setattr(os, "fsync", slow_flush)
+    put = asyncio.create_task(objects.put(KEY, stream(b"x")))
+    await asyncio.to_thread(flushing.wait)
+    put.cancel()
+    _, pending = await asyncio.wait([put], timeout=0.1)
+    go_on.set()
+    assert pending
+    with pytest.raises(asyncio.CancelledError):
+        await put
     assert await keys_in(objects) == []
 
 
