@@ -8,7 +8,7 @@ from typing import Any
 from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Clean, Payload, Sweep
 from shared.logs import get_logger
-from worker.celery_app import CLEAN_INTERVAL
+from worker.celery_options import CLEAN_INTERVAL
 from worker.context import WorkerContext
 from worker.handlers import handle
 

@@ -19,7 +19,7 @@ from ops.local.valkey import EmbeddedValkey
 from shared.connections import broker_url, ledger_url
 from shared.ledger.migrate import migrate
 from shared.settings import Settings, inherited_environment, load_settings
-from worker.celery_app import DRAIN_S
+from worker.celery_options import DRAIN_S
 
 _DATABASE = "lightrag"
 # A worker drains, cancels what is left and closes its stores.
@@ -156,8 +156,8 @@ def _fleet(
         depends_on=server_names,
         before=partial(migrate, ledger_url(settings)),
     )
-    worker = _worker_service(ground, environment, name="worker", arguments=())
-    beat = _worker_service(ground, environment, name="beat", arguments=("--beat",))
+    worker = _worker_service(ground, environment, name="worker", module="worker")
+    beat = _worker_service(ground, environment, name="beat", module="worker.beat")
     return [api, worker, beat, _flower_service(ground, environment, broker_url(settings))]
 
 
@@ -213,12 +213,12 @@ def _api_service(
 
 
 def _worker_service(
-    ground: Ground, environment: Mapping[str, str], *, name: str, arguments: tuple[str, ...]
+    ground: Ground, environment: Mapping[str, str], *, name: str, module: str
 ) -> Service:
     """A process without a port: it is ready when it runs, and ends when it cannot."""
     return Service(
         name=name,
-        prepare=lambda: _python(ground, environment, name=name, arguments=("worker", *arguments)),
+        prepare=lambda: _python(ground, environment, name=name, arguments=(module,)),
         ready=_at_once,
         depends_on=("api",),  # which brings the ledger's tables up to date
     )

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from neo4j import AsyncGraphDatabase
 from redis.asyncio import Redis
 
 from shared.connections import redis_url
@@ -92,6 +91,8 @@ def _redis_probe(settings: Settings, stack: AsyncExitStack) -> Probe:
 
 
 def _neo4j_probe(settings: Settings, stack: AsyncExitStack) -> Probe:
+    from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - 60 MB that only a Neo4j shape should pay
+
     neo4j = settings.neo4j
     driver = AsyncGraphDatabase.driver(
         neo4j.uri,

@@ -1,4 +1,4 @@
-"""The worker's entry points: a worker process for some queues, and the beat."""
+"""The worker process: serves some queues until SIGTERM."""
 
 from collections.abc import Sequence
 
@@ -25,11 +25,3 @@ def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
             "--without-mingle",
         ]
     )
-
-
-def run_beat(settings: Settings) -> None:
-    """Send the sweeper's messages until SIGTERM; of two beats, one sends and one waits."""
-    configure_logs(level=settings.log.level, form=settings.log.format)
-    create_celery_app(settings).Beat(
-        scheduler_cls="redbeat.RedBeatScheduler", loglevel=settings.log.level
-    ).run()

@@ -14,6 +14,11 @@ from shared.rag.tokenizer import shared_tokenizer
 from shared.settings import Settings
 from shared.settings_sections import Provider
 
+# A batch of ten passages takes 10 CPU seconds, and others may be before it.
+_OFFLINE_EMBEDDING_TIMEOUT_S = 600
+# Unrelated texts still score 0.69 and more with this model; docs/offline-models.md has the figures.
+_OFFLINE_COSINE_THRESHOLD = 0.78
+
 
 @dataclass(frozen=True)
 class StorageNames:
@@ -46,7 +51,6 @@ def storage_names(settings: Settings) -> StorageNames:
 def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspace) -> LightRAG:
     """Make one LightRAG over one workspace; its storages are not opened yet."""
     names = storage_names(settings)
-    offline = settings.llm.provider is Provider.OFFLINE
     return LightRAG(
         working_dir=str(settings.storage.data_dir / "rag"),
         workspace=workspace,
@@ -57,20 +61,36 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         tokenizer=shared_tokenizer(),
         chunk_token_size=settings.indexing.chunk_size,
         chunk_overlap_token_size=settings.indexing.chunk_overlap_size,
-        # Rules find nothing new when asked a second time.
-        **({"entity_extract_max_gleaning": 0} if offline else {}),
         llm_model_func=models.complete,
         llm_model_name=models.llm_name,
         llm_model_max_async=settings.llm.max_concurrency,
         default_llm_timeout=int(settings.llm.timeout_s),
         embedding_func=_embedding_function(models),
-        embedding_func_max_async=settings.embedding.max_concurrency,
-        default_embedding_timeout=int(settings.embedding.timeout_s),
         # A cached answer outlives the documents it was made from: its key knows nothing of them.
         enable_llm_cache=False,
         enable_llm_cache_for_entity_extract=True,
         addon_params=_addon_parameters(settings),
+        **_provider_parameters(settings),
     )
+
+
+def _provider_parameters(settings: Settings) -> dict[str, Any]:
+    """What depends on whether a model is a server or rules and threads of this process."""
+    parameters: dict[str, Any] = {}
+    if settings.llm.provider is Provider.OFFLINE:
+        # Rules find nothing new when asked a second time.
+        parameters["entity_extract_max_gleaning"] = 0
+    if settings.embedding.provider is Provider.OFFLINE:
+        return parameters | {
+            # Calls queue for one thread, so a long queue is no sign of trouble.
+            "embedding_func_max_async": 2,
+            "default_embedding_timeout": _OFFLINE_EMBEDDING_TIMEOUT_S,
+            "cosine_better_than_threshold": _OFFLINE_COSINE_THRESHOLD,
+        }
+    return parameters | {
+        "embedding_func_max_async": settings.embedding.max_concurrency,
+        "default_embedding_timeout": int(settings.embedding.timeout_s),
+    }
 
 
 def _embedding_function(models: Models) -> EmbeddingFunc:

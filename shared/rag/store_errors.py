@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
-import neo4j.exceptions
 import redis.exceptions
 import sqlalchemy.exc
 
@@ -23,14 +22,13 @@ _OUTAGES: tuple[type[BaseException], ...] = (
     redis.exceptions.TimeoutError,
     redis.exceptions.OutOfMemoryError,
     redis.exceptions.BusyLoadingError,
-    neo4j.exceptions.ServiceUnavailable,
-    neo4j.exceptions.SessionExpired,
-    neo4j.exceptions.TransientError,
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
     OSError,
     asyncio.TimeoutError,
 )
+# By name: importing the driver costs 60 MB, which only a process that uses Neo4j should pay.
+_NEO4J_OUTAGES = frozenset({"ServiceUnavailable", "SessionExpired", "TransientError"})
 
 
 @contextmanager
@@ -55,7 +53,14 @@ def outage_behind(error: BaseException) -> BaseException | None:
     """Find a store outage in an error or in what caused it; LightRAG wraps drivers' errors."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, _OUTAGES):
+        if isinstance(seen, _OUTAGES) or _is_neo4j_outage(seen):
             return seen
         seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _is_neo4j_outage(error: BaseException) -> bool:
+    return any(
+        base.__module__ == "neo4j.exceptions" and base.__name__ in _NEO4J_OUTAGES
+        for base in type(error).__mro__
+    )

@@ -33,7 +33,8 @@ def decide_on(error: BaseException, task: Task, context: WorkerContext) -> Decis
         error=error,
         attempt=task.attempt,
         strikes=task.strikes,
-        age_s=time.time() - task.created_at_ms / _MS_PER_S,
+        # A retry by hand starts the clock again.
+        age_s=time.time() - (task.started_at_ms or task.created_at_ms) / _MS_PER_S,
     )
     decision = decide(failure, budget_of(context))
     _log.warning(

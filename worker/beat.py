@@ -1,0 +1,25 @@
+"""`python -m worker.beat`: sends the sweeper's and the cleaner's messages, and nothing else.
+
+It loads none of the stages, LightRAG least of all, so it stays small.
+"""
+
+from celery import Celery
+
+from shared.connections import broker_url
+from shared.contract.celery_options import shared_options
+from shared.logs import configure_logs
+from shared.settings import Settings, load_settings
+from worker.celery_options import worker_options
+
+
+def run_beat(settings: Settings) -> None:
+    """Send messages until SIGTERM; of two beats, one sends and the other waits to take over."""
+    configure_logs(level=settings.log.level, form=settings.log.format)
+    app = Celery("ragfleet")
+    app.conf.update(shared_options(broker_url(settings)))
+    app.conf.update(worker_options(settings))
+    app.Beat(scheduler_cls="redbeat.RedBeatScheduler", loglevel=settings.log.level).run()
+
+
+if __name__ == "__main__":
+    run_beat(load_settings())

@@ -1,0 +1,40 @@
+"""Celery options of the worker tier alone, and the schedule of the sweeper and the cleaner."""
+
+from datetime import timedelta
+from typing import Any
+
+from shared.connections import broker_url
+from shared.contract.names import TaskName
+from shared.settings import Settings
+
+# What running tasks get after SIGTERM before they are handed back; supervisors wait longer.
+DRAIN_S = 5.0
+CLEAN_INTERVAL = timedelta(minutes=10)
+
+
+def worker_options(settings: Settings) -> dict[str, Any]:
+    """Return what workers and beat configure beyond what senders need."""
+    url = broker_url(settings)
+    return {
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_send_task_events": True,
+        "task_send_sent_event": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        # A connection that broke does not mean that the work did.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "redbeat_redis_url": url,
+        "redbeat_lock_timeout": 10,
+        "beat_max_loop_interval": 2,
+        "beat_schedule": {
+            "sweep": {
+                "task": TaskName.SWEEP.value,
+                "schedule": timedelta(seconds=settings.limits.sweep_interval_s),
+                # A sweep that waited longer than this is of no use any more.
+                "options": {"expires": settings.limits.sweep_interval_s * 5},
+            },
+            "clean": {"task": TaskName.CLEAN.value, "schedule": CLEAN_INTERVAL},
+        },
+    }
