@@ -9,6 +9,7 @@ from api.app import create_app
 from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
+from shared.startup import require_servers
 
 # Longer than most answers, shorter than what supervisors wait before they kill.
 _DRAIN_S = 10
@@ -17,6 +18,7 @@ _DRAIN_S = 10
 def app() -> FastAPI:
     """Make the application from the environment."""
     settings = load_settings()
+    require_servers(settings)
     configure_logs(level=settings.log.level, form=settings.log.format)
     return create_app(settings)
 
@@ -41,6 +43,7 @@ def main() -> None:
     """Run the API over servers."""
     try:
         settings = load_settings()
+        require_servers(settings)
     except SettingsError as error:
         sys.exit(str(error))
     serve(settings, create_app(settings))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from api.dependencies import ResourcesDep
 from shared.rag.engine import storage_names
 from shared.rag.models import describe_models
+from shared.startup import storage_shape
 
 NAME = "lightrag-fleet"
 VERSION = version(NAME)
@@ -41,7 +42,7 @@ async def about(resources: ResourcesDep) -> About:
     settings = resources.settings
     names = storage_names(settings)
     return About(
-        shape="servers" if settings.external else "files",
+        shape=storage_shape(settings),
         storages={
             "key_value": names.kv,
             "vectors": names.vector,

@@ -51,17 +51,14 @@ async def run_probes(
 async def open_probes(
     settings: Settings, *, ledger: Ledger, objects: ObjectStore, sender: Sender
 ) -> AsyncIterator[dict[str, Probe]]:
-    """Give a probe for each store by name; they keep their connections until the block ends."""
+    """Give a probe for each server by name; they keep their connections until the block ends."""
 
     async def broker() -> None:
         await sender.depth(QueueName.PREPARE)
 
-    probes: dict[str, Probe] = {"ledger": ledger.ping, "uploads": objects.ping}
     async with AsyncExitStack() as stack:
-        if settings.external:
-            probes["broker"] = broker
-            probes |= _store_probes(settings, ledger, stack)
-        yield probes
+        stores = _store_probes(settings, ledger, stack)
+        yield {"ledger": ledger.ping, "uploads": objects.ping, "broker": broker, **stores}
 
 
 def _store_probes(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> dict[str, Probe]:

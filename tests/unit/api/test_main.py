@@ -1,0 +1,23 @@
+"""Starting the API process with settings that cannot work."""
+
+import pytest
+
+from api.main import main
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("USE_EXTERNAL_STORAGE", "false", "USE_EXTERNAL_STORAGE is not true"),
+        ("API_PORT", "70000", "API_PORT is not usable"),
+        ("API_HOST", "0.0.0.0", "API_HOST=0.0.0.0 is reachable by others; set API_KEY"),  # noqa: S104 - that it is refused is the point
+    ],
+)
+def test_a_setting_that_cannot_work_ends_the_process_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as refused:
+        main()
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
