@@ -13,7 +13,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -23,7 +23,7 @@ from ops.client.api_client import ApiClient
 from ops.client.delivery import Delivery, Outcome
 from ops.client.progress import watch
 from ops.local.control import status
-from ops.up import local_plan, running_system
+from ops.up import local_plan, running_system, with_own_servers
 from shared.settings import load_settings
 
 SEED = 20261123
@@ -77,13 +77,8 @@ async def watch_memory(data_dir: Path, peaks: dict[str, int]) -> None:
 
 async def run(corpus: Path, *, count: int, files_mode: bool, data_dir: Path) -> Measured:
     """Start a system, ingest, stop it."""
-    settings = load_settings()
-    storage = settings.storage.model_copy(
-        update={"use_external_storage": False if files_mode else None}
-    )
-    plan = local_plan(
-        replace(settings, storage=storage), data_dir=data_dir, api_port=None, flower_port=None
-    )
+    settings = with_own_servers(load_settings(), files=files_mode)
+    plan = local_plan(settings, data_dir=data_dir, api_port=None, flower_port=None)
     paths = choose(corpus, count)
     peaks: dict[str, int] = {}
     async with running_system(plan) as system, ApiClient(system.api_url, key="") as client:

@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,12 +50,9 @@ def demo() -> None:
     Exit code 0: every answer cites the file it should. 1: not so.
     """
     started_s = time.monotonic()
-    from ops.up import local_plan, running_system  # noqa: PLC0415 - slow for other commands
+    from ops.up import local_plan, running_system, with_own_servers  # noqa: PLC0415 - slow for others
 
-    settings = load_settings()
-    # Whatever the user's own system is: this one shall not write into it.
-    embedded = settings.storage.model_copy(update={"use_external_storage": None})
-    settings = replace(settings, storage=embedded)
+    settings = with_own_servers(load_settings())
     with tempfile.TemporaryDirectory(prefix="ragfleet-demo-") as data_dir:
         # PostgreSQL refuses to run as root and becomes another user, who must get through.
         Path(data_dir).chmod(0o711)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,18 @@ class RunningSystem:
 
     api_url: str
     flower_url: str | None
+
+
+def with_own_servers(settings: Settings, *, files: bool = False) -> Settings:
+    """Forget which storage a person's settings name: a demo or a benchmark must not write there.
+
+    Args:
+        settings: of the person who starts it.
+        files: one process over files instead of servers of our own.
+    """
+    chosen = False if files else None
+    storage = settings.storage.model_copy(update={"use_external_storage": chosen})
+    return replace(settings, storage=storage)
 
 
 def local_plan(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-import redis.exceptions
+import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
@@ -11,7 +11,7 @@ from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Payload
 from shared.errors import QueueUnavailableError
 
-_BROKER_ERRORS = (OperationalError, redis.exceptions.RedisError, OSError)
+_BROKER_ERRORS = (OperationalError, redis.RedisError, OSError)
 
 
 class CelerySender:
@@ -25,6 +25,10 @@ class CelerySender:
         self._app.conf.broker_transport_options = {**options, "socket_timeout": 1}
         # Retrying here would only delay the sweeper, which retries anyway.
         self._app.conf.task_publish_retry_policy = {"max_retries": 0}
+        # Kombu would try to connect again and again; a probe wants an answer now.
+        self._redis = redis.Redis.from_url(
+            broker_url, socket_connect_timeout=1, socket_timeout=1, client_name="ragfleet-sender"
+        )
 
     async def send(self, payload: Payload) -> None:
         """Put one message on its queue.
@@ -53,6 +57,7 @@ class CelerySender:
     async def close(self) -> None:
         """Close the broker connections."""
         await asyncio.to_thread(self._app.close)
+        await asyncio.to_thread(self._redis.close)
 
     def _send(self, payload: Payload) -> None:
         try:
@@ -66,9 +71,9 @@ class CelerySender:
 
     def _depth(self, queue: QueueName) -> int:
         try:
-            with self._app.connection_for_read() as connection:
-                # Redis keeps a queue as a list of the same name.
-                waiting: int = connection.default_channel.client.llen(queue.value)
+            # A queue is a list of the same name.
+            waiting = self._redis.llen(queue.value)
         except _BROKER_ERRORS:
             raise QueueUnavailableError from None
+        assert isinstance(waiting, int)  # noqa: S101 - the client is not an asynchronous one
         return waiting

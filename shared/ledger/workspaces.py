@@ -31,19 +31,19 @@ class Workspaces:
         return workspace
 
     async def get(self, name: WorkspaceName) -> Workspace:
-        """Return an active workspace and the number of its documents.
+        """Return an active workspace; its documents are not counted, for every request asks this.
 
         Raises:
             WorkspaceNotFoundError: there is none, or it is being deleted.
         """
-        statement = select(workspaces, _document_count()).where(
+        statement = select(workspaces).where(
             workspaces.c.name == name, workspaces.c.state == "active"
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(statement)).one_or_none()
         if row is None:
             raise WorkspaceNotFoundError
-        return to_workspace(row, documents=row.document_count)
+        return to_workspace(row)
 
     async def page(self, cursor: str | None, *, limit: int) -> Page[Workspace]:
         """List active workspaces by name, with the number of their documents.
@@ -123,6 +123,11 @@ class Workspaces:
         """List workspaces with something to commit and nobody at it, longest waiting first."""
         async with self._database.reading() as connection:
             return await commit_leases.awaiting_commit(connection, limit=limit)
+
+    async def is_awaiting_commit(self, name: WorkspaceName) -> bool:
+        """Tell whether this workspace has something to commit and nobody at it."""
+        async with self._database.reading() as connection:
+            return bool(await commit_leases.awaiting_commit(connection, limit=1, only=name))
 
 
 def _document_count() -> Label[int]:

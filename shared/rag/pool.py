@@ -1,6 +1,7 @@
 """Open LightRAG instances of one process: one a workspace, opened once, closed when idle."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,8 +38,8 @@ class RagPool:
         self._settings = settings
         self._models = models
         self._open: dict[PhysicalWorkspace, _Open] = {}
-        # Opening and closing change stores' shared state; one at a time.
-        self._lock = asyncio.Lock()
+        # Each workspace has its own: a store that hangs while one opens must not stop the others.
+        self._locks: defaultdict[PhysicalWorkspace, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closer: asyncio.Task[None] | None = None
         publish_environment(settings)
 
@@ -52,7 +53,7 @@ class RagPool:
 
     @asynccontextmanager
     async def _use(self, workspace: PhysicalWorkspace) -> AsyncIterator[LightRAG]:
-        async with self._lock:
+        async with self._locks[workspace]:
             entry = self._open.get(workspace) or await self._open_one(workspace)
             entry.users += 1
         try:
@@ -68,19 +69,26 @@ class RagPool:
 
     async def close_idle(self) -> None:
         """Close what nobody used for a while."""
-        async with self._lock:
-            limits = self._settings.limits
-            idle = sorted(
-                (entry.used_at_s, name) for name, entry in self._open.items() if not entry.users
-            )
-            surplus = len(self._open) - limits.max_open_workspaces
-            for position, (used_at_s, name) in enumerate(idle):
-                if position < surplus or monotonic() - used_at_s > limits.workspace_idle_s:
-                    await self._open.pop(name).rag.finalize_storages()
+        limits = self._settings.limits
+        idle = sorted(
+            (entry.used_at_s, name) for name, entry in self._open.items() if not entry.users
+        )
+        surplus = len(self._open) - limits.max_open_workspaces
+        for position, (used_at_s, name) in enumerate(idle):
+            if position < surplus or monotonic() - used_at_s > limits.workspace_idle_s:
+                await self._close_unused(name)
+
+    async def _close_unused(self, workspace: PhysicalWorkspace) -> None:
+        async with self._locks[workspace]:
+            entry = self._open.get(workspace)
+            # Somebody may have come while we waited for the lock.
+            if entry is not None and not entry.users:
+                del self._open[workspace]
+                await entry.rag.finalize_storages()
 
     async def forget(self, workspace: PhysicalWorkspace) -> None:
         """Close one workspace, for example because it was dropped."""
-        async with self._lock:
+        async with self._locks[workspace]:
             if entry := self._open.pop(workspace, None):
                 await entry.rag.finalize_storages()
 
@@ -88,10 +96,9 @@ class RagPool:
         """Close all instances and the models."""
         if self._closer is not None:
             self._closer.cancel()
-        async with self._lock:
-            while self._open:
-                _, entry = self._open.popitem()
-                await entry.rag.finalize_storages()
+        while self._open:
+            _, entry = self._open.popitem()
+            await entry.rag.finalize_storages()
         await self._models.close()
 
     async def _open_one(self, workspace: PhysicalWorkspace) -> _Open:

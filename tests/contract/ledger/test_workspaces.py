@@ -42,13 +42,19 @@ async def test_an_unknown_workspace_is_not_found(ledger: Ledger) -> None:
         await ledger.workspaces.remember_embedding(BOOKS, model="m", dim=3)
 
 
+async def count_documents(ledger: Ledger) -> int:
+    """The list counts; looking one workspace up, which every request does, does not."""
+    page = await ledger.workspaces.page(None, limit=10)
+    return next(one.documents for one in page.rows if one.name == DEFAULT_WORKSPACE)
+
+
 async def test_documents_are_counted_until_they_are_deleted(ledger: Ledger, steps: Steps) -> None:
     await steps.committed("a")
     await steps.queued("b")
-    assert (await ledger.workspaces.get(DEFAULT_WORKSPACE)).documents == 2
+    assert await count_documents(ledger) == 2
     await ledger.documents.request_delete(DEFAULT_WORKSPACE, DocumentId("a"), request_id=None)
     await steps.commit_all()
-    assert (await ledger.workspaces.get(DEFAULT_WORKSPACE)).documents == 1
+    assert await count_documents(ledger) == 1
 
 
 async def test_the_first_embedding_is_remembered_and_others_refused(ledger: Ledger) -> None:

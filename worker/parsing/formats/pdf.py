@@ -13,6 +13,7 @@ from worker.parsing.errors import (
 )
 from worker.parsing.formats import office
 from worker.parsing.formats.pdf_tables import RuledTables, has_ruling_lines
+from worker.parsing.paragraphs import unwrapped
 from worker.parsing.text import has_words
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _pages(document: "pypdfium2.PdfDocument", content: bytes) -> list[str]:
         text = text_page.get_text_bounded()
         if has_words(text) and has_ruling_lines(page):
             text = tables.insert(index, page, text_page) or text
-        texts.append(_LINE_END_HYPHEN.sub(_join, text))
+        texts.append(unwrapped(_LINE_END_HYPHEN.sub(_join, text)))
         text_page.close()
         page.close()
     return texts
