@@ -199,7 +199,11 @@ async def _hand_on(
             updated_at_ms=now_ms(),
         )
     )
-    return (await connection.execute(statement)).rowcount == 1
+    if (await connection.execute(statement)).rowcount == 1:
+        return True
+    # The worker is done and renews no more: nobody else would end it before its lease does.
+    await confirm_cancel(connection, claimed)
+    return False
 
 
 def _batch_row(batch: NewBatch | DoneBatch) -> dict[str, object]:

@@ -31,12 +31,26 @@ async def test_a_worker_is_asked_to_stop(ledger: Ledger, steps: Steps) -> None:
     assert (asked.state, asked.cancel_requested) == (TaskState.PREPARING, True)
     assert asked.finished_at_ms is None
     assert await ledger.tasks.renew(claim, ttl_ms=LONG_MS) is LeaseStatus.CANCEL_REQUESTED
-    new = NewBatch(index=0, chunk_count=1, chunks=b"c")
-    done = DoneBatch(index=0, chunk_count=1, chunks=b"c", result=b"r")
-    assert not await ledger.tasks.start_extracting(claim, batches=[new])
-    assert not await ledger.tasks.make_ready(claim, batches_done=[done])
     await ledger.tasks.confirm_cancel(claim)
     assert await steps.state(claim.task.id) is TaskState.CANCELLED
+
+
+@pytest.mark.parametrize("small", [True, False])
+async def test_a_worker_that_finishes_after_being_asked_leaves_it_cancelled(
+    ledger: Ledger, steps: Steps, *, small: bool
+) -> None:
+    claim = await steps.preparing()
+    await ledger.tasks.request_cancel(claim.task.id)
+    new = NewBatch(index=0, chunk_count=1, chunks=b"c")
+    done = DoneBatch(index=0, chunk_count=1, chunks=b"c", result=b"r")
+    handed_on = (
+        ledger.tasks.make_ready(claim, batches_done=[done])
+        if small
+        else ledger.tasks.start_extracting(claim, batches=[new])
+    )
+    assert not await handed_on
+    assert await steps.state(claim.task.id) is TaskState.CANCELLED
+    assert await steps.count("SELECT count(*) FROM batches") == 0
 
 
 async def test_a_cancel_nobody_asked_for_cannot_be_confirmed(ledger: Ledger, steps: Steps) -> None:
