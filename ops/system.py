@@ -10,9 +10,7 @@ import typer
 from ops.client.session import complain, output
 from ops.local.control import Status, start_detached, status, stop
 from ops.local.credentials import load_credentials
-from ops.local.foreground import run_foreground
 from ops.local.state import Layout, Phase, SupervisorState
-from ops.up import local_plan
 from shared.errors import AppError
 from shared.settings import Settings, load_settings
 
@@ -47,6 +45,9 @@ def up(
 
 
 def _run(settings: Settings, data_dir: Path) -> None:
+    from ops.local.foreground import run_foreground  # noqa: PLC0415 - slow for other commands
+    from ops.up import local_plan  # noqa: PLC0415 - slow for other commands
+
     plan = local_plan(
         settings,
         data_dir=data_dir,
@@ -58,21 +59,24 @@ def _run(settings: Settings, data_dir: Path) -> None:
 
 
 def _ready(state: SupervisorState, data_dir: Path) -> None:
-    _print_addresses({one.name: one.url for one in state.services}, data_dir)
+    urls = {one.name: one.url for one in state.services}
+    # Without a terminal this goes to a log, such as that of --detach, and stays there.
+    _print_addresses(urls, data_dir, password=output.is_terminal)
 
 
 def _announce(current: Status, data_dir: Path) -> None:
-    _print_addresses({one.name: one.url for one in current.services}, data_dir)
+    _print_addresses({one.name: one.url for one in current.services}, data_dir, password=True)
     output.print("It runs in the background: `ragfleet up --status`, `ragfleet up --down`.")
 
 
-def _print_addresses(urls: dict[str, str | None], data_dir: Path) -> None:
+def _print_addresses(urls: dict[str, str | None], data_dir: Path, *, password: bool) -> None:
     output.print(f"API     {urls['api']}  (try {urls['api']}/docs)")
     if urls.get("flower"):
-        credentials = load_credentials(Layout(data_dir).secrets)
+        kept = Layout(data_dir).secrets
+        credentials = load_credentials(kept)
+        shown = credentials.flower_password if password else f"in {kept}"
         output.print(
-            f"Flower  {urls['flower']}  user {credentials.flower_user}, "
-            f"password {credentials.flower_password}",
+            f"Flower  {urls['flower']}  user {credentials.flower_user}, password {shown}",
             soft_wrap=True,
         )
     output.print(f"Data    {data_dir}")
