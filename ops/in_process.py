@@ -23,6 +23,7 @@ class InProcessSender:
         self._waiting: Counter[QueueName] = Counter()
         self._running: set[asyncio.Task[None]] = set()
         self._context: WorkerContext | None = None
+        self._closing = False
 
     def serve(self, context: WorkerContext) -> None:
         """Start answering messages, and the sweeper's rounds."""
@@ -32,6 +33,8 @@ class InProcessSender:
 
     async def send(self, payload: Payload) -> None:
         """Run one message soon; it is lost when the process ends, and the sweeper repeats it."""
+        if self._closing:
+            return
         self._waiting[QUEUE_OF[payload.name]] += 1
         self._keep(self._run(payload))
 
@@ -44,6 +47,7 @@ class InProcessSender:
 
     async def close(self) -> None:
         """Cancel what runs; the stages hand their tasks back to the ledger."""
+        self._closing = True
         tasks = list(self._running)
         for task in tasks:
             task.cancel()

@@ -1,9 +1,12 @@
 """`python -m worker [--queues prepare,extract]`: one process of the worker tier."""
 
 import argparse
+import sys
 
 from shared.contract.names import QueueName
+from shared.errors import SettingsError
 from shared.settings import load_settings
+from shared.startup import require_servers
 from worker.main import run_worker
 
 
@@ -13,8 +16,15 @@ def main() -> None:
     everything = ",".join(QueueName)
     parser.add_argument("--queues", default=everything, help=f"default: {everything}")
     arguments = parser.parse_args()
-    queues = [QueueName(name) for name in arguments.queues.split(",")]
-    run_worker(load_settings(), queues=queues)
+    unknown = set(names := arguments.queues.split(",")) - set(QueueName)
+    if unknown:
+        parser.error(f"--queues: there is no queue {', '.join(sorted(unknown))}; use {everything}")
+    try:
+        settings = load_settings()
+        require_servers(settings)
+    except SettingsError as error:
+        sys.exit(str(error))
+    run_worker(settings, queues=[QueueName(name) for name in names])
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 It loads none of the stages, LightRAG least of all, so it stays small.
 """
 
+import sys
+
 from celery import Celery
 
 from shared.connections import broker_url
 from shared.contract.celery_options import shared_options
+from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
 from worker.celery_options import worker_options
@@ -21,5 +24,14 @@ def run_beat(settings: Settings) -> None:
     app.Beat(scheduler_cls="redbeat.RedBeatScheduler", loglevel=settings.log.level).run()
 
 
+def main() -> None:
+    """Read the settings and send until SIGTERM."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
+    run_beat(settings)
+
+
 if __name__ == "__main__":
-    run_beat(load_settings())
+    main()

@@ -17,12 +17,12 @@ _DAY_MS = 86_400_000
 
 
 async def clean(message: Clean, context: WorkerContext) -> None:
-    """Remove what is over, a bounded number of rows at a time."""
+    """Remove what is over, a bounded number of rows in each transaction."""
     del message
     retention_ms = int(context.settings.limits.task_retention_days * _DAY_MS)
-    await context.ledger.tasks.remove_old(
-        ended_before_ms=int(time.time() * 1000) - retention_ms, limit=_BATCH_ROWS
-    )
+    ended_before_ms = int(time.time() * 1000) - retention_ms
+    while await context.ledger.tasks.remove_old(ended_before_ms=ended_before_ms, limit=_BATCH_ROWS):
+        pass
     async for keys in _in_groups(context.objects.older_than(_ORPHAN_AGE_S), _BATCH_ROWS):
         wanted = await context.ledger.tasks.referenced_objects(keys)
         orphans = [key for key in keys if key not in wanted]

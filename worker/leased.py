@@ -58,6 +58,8 @@ async def run_leased(
             if not task.done():
                 task.cancel()
         await asyncio.wait({work, watch})
+        if not work.cancelled():
+            work.exception()  # looked at, or asyncio would log what failed while it was stopped
     if ended_first:
         return work.result()
     raise _ENDINGS[watch.result()]
@@ -66,7 +68,8 @@ async def run_leased(
 async def _watch(renew: Callable[[], Awaitable[LeaseStatus]], *, lease_ms: int) -> LeaseStatus:
     """Renew until the lease is no longer plainly held, and tell why.
 
-    A ledger that is away for less than the lease's length costs nothing.
+    A ledger that is away for less than the lease's length costs nothing; one that keeps us
+    waiting for an answer until the lease is over has not renewed it.
     """
     loop = asyncio.get_running_loop()
     pause_s = min(lease_ms / 3000, 2.0)
@@ -75,7 +78,10 @@ async def _watch(renew: Callable[[], Awaitable[LeaseStatus]], *, lease_ms: int) 
         await asyncio.sleep(pause_s)
         asked_at_s = loop.time()
         try:
-            status = await renew()
+            async with asyncio.timeout_at(held_until_s):
+                status = await renew()
+        except TimeoutError:
+            return LeaseStatus.LOST
         except LedgerUnavailableError:
             if asked_at_s >= held_until_s:
                 return LeaseStatus.LOST

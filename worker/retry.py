@@ -9,6 +9,8 @@ from shared.errors import AppError, AttemptsExhaustedError
 # Waiting times double from the first to the last; the jitter keeps a fleet from marching in step.
 _FIRST_DELAY_S = 1.0
 _LAST_DELAY_S = 60.0
+# An endpoint may ask for a day; looking earlier costs one call.
+_LONGEST_ASKED_DELAY_S = 600.0
 _JITTER = 0.25
 
 
@@ -25,11 +27,11 @@ class Failure:
 
     error: BaseException
     attempt: int
-    """How often the task was started, this time included."""
+    """How often this was started, this time included."""
     strikes: int
     """How many earlier attempts since the last progress ended in a crash or unforeseen error."""
     age_s: float
-    """How long ago the task was accepted, in seconds."""
+    """How long ago work on the task began, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def _describe(error: AppError | None) -> tuple[str, str]:
 
 def _delay_s(error: AppError | None, attempt: int, jitter: float) -> float:
     if error is not None and error.retry_after_s is not None:
-        return error.retry_after_s
-    # The exponent is bounded before it is used: outages may bring thousands of attempts.
-    delay_s = min(_FIRST_DELAY_S * 2.0 ** min(attempt - 1, 10), _LAST_DELAY_S)
+        delay_s = min(error.retry_after_s, _LONGEST_ASKED_DELAY_S)
+    else:
+        # The exponent is bounded before it is used: outages may bring thousands of attempts.
+        delay_s = min(_FIRST_DELAY_S * 2.0 ** min(attempt - 1, 10), _LAST_DELAY_S)
     return delay_s * (1 + _JITTER * jitter)

@@ -28,7 +28,8 @@ async def sweep(message: Sweep, context: WorkerContext) -> None:
 
 
 async def _expire_leases(context: WorkerContext) -> None:
-    max_strikes = context.settings.limits.max_attempts
+    # The last of MAX_ATTEMPTS attempts leaves no strike to spare.
+    max_strikes = context.settings.limits.max_attempts - 1
     for task in await context.ledger.tasks.expire_leases(
         max_strikes=max_strikes, limit=_BATCH_ROWS
     ):
@@ -63,8 +64,9 @@ async def _send_extract(context: WorkerContext) -> None:
 
 
 async def _send_commit(context: WorkerContext) -> None:
-    # While messages wait, the workspaces they name will be looked at anyway.
-    if await context.sender.depth(QueueName.COMMIT):
+    # Nobody writes down which of these were sent: asking twice is cheap, a full queue is not.
+    room = _BATCH_ROWS - await context.sender.depth(QueueName.COMMIT)
+    if room <= 0:
         return
-    for workspace in await context.ledger.workspaces.awaiting_commit(limit=_BATCH_ROWS):
+    for workspace in await context.ledger.workspaces.awaiting_commit(limit=room):
         await context.sender.send(CommitWorkspace(workspace=workspace))

@@ -108,12 +108,14 @@ async def make_ready(
     return True
 
 
-async def report_progress(connection: AsyncConnection, claimed: Claim, *, chunks_done: int) -> None:
+async def report_progress(
+    connection: AsyncConnection, claimed: Claim, *, chunks_done: int, chunks_total: int
+) -> None:
     """Show people how far the attempt came."""
     await connection.execute(
         update(tasks)
         .where(_is_ours(claimed))
-        .values(chunks_done=chunks_done, updated_at_ms=now_ms())
+        .values(chunks_done=chunks_done, chunks_total=chunks_total, updated_at_ms=now_ms())
     )
 
 
@@ -191,7 +193,7 @@ async def _hand_on(
         .values(
             **NO_LEASE,
             **values,
-            prepare_attempt=claimed.task.attempt,
+            prepare_attempt=claimed.lease.token,
             strikes=0,
             next_attempt_at_ms=None,
             error_code=None,
@@ -218,6 +220,6 @@ async def _replace_batches(
     connection: AsyncConnection, claimed: Claim, *, rows: list[dict[str, object]]
 ) -> None:
     await connection.execute(delete(batches).where(batches.c.task_id == claimed.task.id))
-    keys = {"task_id": claimed.task.id, "prepare_attempt": claimed.task.attempt}
+    keys = {"task_id": claimed.task.id, "prepare_attempt": claimed.lease.token}
     if rows:
         await connection.execute(insert(batches), [{**keys, **row} for row in rows])

@@ -58,7 +58,9 @@ async def hold(connection: AsyncConnection, lease: CommitLease) -> bool:
     return (await connection.execute(statement)).one_or_none() is not None
 
 
-async def awaiting_commit(connection: AsyncConnection, *, limit: int) -> list[WorkspaceName]:
+async def awaiting_commit(
+    connection: AsyncConnection, *, limit: int, only: WorkspaceName | None = None
+) -> list[WorkspaceName]:
     """List workspaces that have something to commit and nobody at it, longest waiting first."""
     its_tasks = tasks.c.workspace == commit_leases.c.workspace
     ready = exists().where(its_tasks, is_in(TaskState.READY), is_due(tasks.c.next_attempt_at_ms))
@@ -69,6 +71,8 @@ async def awaiting_commit(connection: AsyncConnection, *, limit: int) -> list[Wo
         .order_by(commit_leases.c.last_commit_at_ms, commit_leases.c.workspace)
         .limit(limit)
     )
+    if only is not None:
+        statement = statement.where(commit_leases.c.workspace == only)
     return [WorkspaceName(name) for name in (await connection.execute(statement)).scalars()]
 
 

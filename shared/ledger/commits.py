@@ -11,7 +11,7 @@ from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
 from shared.ledger.locks import lock_workspace
 from shared.ledger.records import CommitLease, Task, TaskKind, TaskState
-from shared.ledger.rows import AnyRow, ended, failed, is_in, reason, to_task
+from shared.ledger.rows import AnyRow, ended, failed, is_in, reason, succeeded, to_task
 from shared.ledger.tables import batches, documents, tasks
 
 
@@ -40,8 +40,7 @@ async def finish_commit(
     if not await commit_leases.hold(connection, lease):
         return False
     await _lock_document_of(connection, task_id)
-    succeeded = {**ended(TaskState.SUCCEEDED), "error_code": None, "error_detail": None}
-    task = await _end(connection, lease, task_id, values=succeeded)
+    task = await _end(connection, lease, task_id, values=succeeded())
     if task is None:
         return False
     await connection.execute(delete(batches).where(batches.c.task_id == task_id))
@@ -70,6 +69,7 @@ async def postpone_commit(  # noqa: PLR0913 - what happened and when to go on be
     revisions = await _lock_document_of(connection, task_id)
     values = {
         "state": TaskState.READY,
+        "attempt": tasks.c.attempt + 1,
         "next_attempt_at_ms": now_ms() + delay_ms,
         "updated_at_ms": now_ms(),
     }
@@ -151,7 +151,8 @@ def _started(lease: CommitLease) -> dict[str, object]:
     return {
         "state": TaskState.COMMITTING,
         "commit_token": lease.token,
-        "attempt": tasks.c.attempt + 1,
+        # The commit belongs to the attempt that prepared the document; a delete begins here.
+        "attempt": case((tasks.c.attempt == 0, 1), else_=tasks.c.attempt),
         "next_attempt_at_ms": None,
         "started_at_ms": case(
             (tasks.c.started_at_ms.is_(None), now_ms()), else_=tasks.c.started_at_ms

@@ -11,7 +11,14 @@ from shared.ledger import commit_leases
 from shared.ledger.clock import now_ms
 from shared.ledger.records import CommitLease, Task, TaskKind, TaskState, Workspace
 from shared.ledger.revisions import insert_unless_there
-from shared.ledger.rows import ENDED_STATES, OPEN_STATES, ended, to_task, to_workspace
+from shared.ledger.rows import (
+    ENDED_STATES,
+    OPEN_STATES,
+    ended,
+    succeeded,
+    to_task,
+    to_workspace,
+)
 from shared.ledger.tables import batches, documents, tasks, workspaces
 from shared.ledger.tables import commit_leases as lease_table
 
@@ -104,9 +111,7 @@ async def finish_drop(connection: AsyncConnection, lease: CommitLease, task_id: 
     if dropped.rowcount == 0:
         return False
     await _remove_rows(connection, lease.workspace)
-    await connection.execute(
-        update(tasks).where(tasks.c.id == task_id).values(**ended(TaskState.SUCCEEDED))
-    )
+    await connection.execute(update(tasks).where(tasks.c.id == task_id).values(**succeeded()))
     await connection.execute(
         update(tasks)
         .where(tasks.c.workspace == lease.workspace, tasks.c.state.not_in(ENDED_STATES))

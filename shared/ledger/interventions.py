@@ -79,6 +79,8 @@ async def retry(connection: AsyncConnection, task_id: TaskId) -> Task:
         .values(
             state=TaskState.QUEUED if is_insert else TaskState.READY,
             ready_at_ms=None if is_insert else now_ms(),
+            # Preparing counts its own attempts.
+            attempt=tasks.c.attempt + int(not is_insert),
             strikes=0,
             chunks_total=None,
             chunks_done=0,

@@ -69,7 +69,10 @@ class Task:
     revision: int
     state: TaskState
     attempt: int
-    """How often a stage of this task was started; never goes back, not even by a retry."""
+    """1 and what failed, got lost or was handed back before; 0 before the start.
+
+    It never goes back, not even by a retry. Attempts at a batch count for that batch alone.
+    """
     strikes: int
     """How many attempts since the last progress ended in a crash or an unforeseen error."""
     lease_token: int
@@ -90,7 +93,7 @@ class Task:
     finished_at_ms: int | None
     next_attempt_at_ms: int | None
     prepare_attempt: int
-    """The attempt whose batches count; older batches are dead."""
+    """The claim (its lease's token) whose batches count; older batches are dead."""
     request_id: str | None
 
 

@@ -64,6 +64,11 @@ def ended(state: TaskState) -> dict[str, Any]:
     }
 
 
+def succeeded() -> dict[str, Any]:
+    """Return the values of a task that did what it was for, whatever went wrong on the way."""
+    return {**ended(TaskState.SUCCEEDED), "error_code": None, "error_detail": None}
+
+
 def failed(error_code: str, error_detail: str) -> dict[str, Any]:
     """Return the values of a task that is given up."""
     return {**ended(TaskState.FAILED), **reason(error_code, error_detail)}

@@ -92,10 +92,12 @@ class Tasks:
         async with self._database.writing() as connection:
             return await claims.make_ready(connection, claim, batches_done=batches_done)
 
-    async def report_progress(self, claim: Claim, *, chunks_done: int) -> None:
+    async def report_progress(self, claim: Claim, *, chunks_done: int, chunks_total: int) -> None:
         """Show people how far the attempt came."""
         async with self._database.single() as connection:
-            await claims.report_progress(connection, claim, chunks_done=chunks_done)
+            await claims.report_progress(
+                connection, claim, chunks_done=chunks_done, chunks_total=chunks_total
+            )
 
     async def postpone(
         self, claim: Claim, *, delay_ms: int, error_code: str, error_detail: str, strike: bool

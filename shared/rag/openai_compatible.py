@@ -1,5 +1,6 @@
 """Models behind an OpenAI-compatible endpoint; Ark and Ollama are presets of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,6 +41,7 @@ class OpenAiLanguageModel:
 
     def __init__(self, settings: LanguageModelSettings) -> None:
         self.name = settings.model
+        self._timeout_s = settings.timeout_s
         self._client = _client(settings)
 
     async def complete(
@@ -70,7 +72,11 @@ class OpenAiLanguageModel:
         if options.get("stream"):
             return self._stream(request)
         with _translated_errors():
-            reply = await self._client.chat.completions.create(**request)
+            # Retries included: LightRAG's own, longer deadline would not say whose fault it was.
+            async with asyncio.timeout(self._timeout_s):
+                reply = await self._client.chat.completions.create(**request)
+        if not reply.choices:  # some gateways answer 200 with an error in the body
+            raise ModelUnavailableError
         choice = reply.choices[0]
         text = choice.message.content or ""
         return TruncatedResponse(text) if choice.finish_reason == "length" else text
@@ -95,6 +101,8 @@ class OpenAiEmbeddings:
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._model = settings.model
+        self._dim = settings.dim
+        self._timeout_s = settings.timeout_s
         self._client = _client(settings)
 
     async def embed(self, texts: list[str], *, is_query: bool) -> NDArray[np.float32]:
@@ -102,12 +110,20 @@ class OpenAiEmbeddings:
 
         Raises:
             ModelUnavailableError: not reachable, overloaded, or our rate is limited.
-            ModelRefusedError: the request itself was refused.
+            ModelRefusedError: the request was refused, or EMBEDDING_DIM is not the model's.
         """
         del is_query
         with _translated_errors():
-            reply = await self._client.embeddings.create(model=self._model, input=texts)
-        return np.array([row.embedding for row in reply.data], dtype=np.float32)
+            async with asyncio.timeout(self._timeout_s):
+                reply = await self._client.embeddings.create(model=self._model, input=texts)
+        vectors = np.array([row.embedding for row in reply.data], dtype=np.float32)
+        if vectors.shape[-1] != self._dim:
+            detail = (
+                f"The embedding model answers with {vectors.shape[-1]} numbers a text, but "
+                f"EMBEDDING_DIM={self._dim}; set it to what the model gives."
+            )
+            raise ModelRefusedError(detail)
+        return vectors
 
     async def close(self) -> None:
         """Close the connections."""
@@ -121,7 +137,7 @@ def _translated_errors() -> Iterator[None]:
         yield
     except openai.RateLimitError as error:
         raise ModelRateLimitedError(retry_after_s=_retry_after_s(error)) from None
-    except (openai.APIConnectionError, openai.InternalServerError):
+    except (openai.APIConnectionError, openai.InternalServerError, TimeoutError):
         raise ModelUnavailableError from None
     except openai.APIStatusError as error:
         if error.status_code in {408, 409, 425}:
@@ -131,6 +147,8 @@ def _translated_errors() -> Iterator[None]:
             "check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."
         )
         raise ModelRefusedError(detail) from None
+    except openai.APIError:  # a stream that ends in an error, a reply that is not JSON
+        raise ModelUnavailableError from None
 
 
 def _retry_after_s(error: openai.APIStatusError) -> float | None:

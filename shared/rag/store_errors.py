@@ -8,7 +8,7 @@ import asyncpg
 import redis.exceptions
 import sqlalchemy.exc
 
-from shared.errors import StoreUnavailableError
+from shared.errors import AppError, StoreUnavailableError
 
 _OUTAGES: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
@@ -40,7 +40,7 @@ def translated_store_errors() -> Iterator[None]:
     """
     try:
         yield
-    except BaseException as error:
+    except Exception as error:  # not BaseException: a cancellation must stay one
         if cause := outage_behind(error):
             sentence = (
                 f"A LightRAG store is not reachable ({type(cause).__name__}); try again shortly."
@@ -51,12 +51,15 @@ def translated_store_errors() -> Iterator[None]:
 
 def outage_behind(error: BaseException) -> BaseException | None:
     """Find a store outage in an error or in what caused it; LightRAG wraps drivers' errors."""
+    found: BaseException | None = None
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, _OUTAGES) or _is_neo4j_outage(seen):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
+        if isinstance(seen, AppError):
+            return None  # it has its name already: a model's outage, for example
+        if found is None and (isinstance(seen, _OUTAGES) or _is_neo4j_outage(seen)):
+            found = seen
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return found
 
 
 def _is_neo4j_outage(error: BaseException) -> bool:

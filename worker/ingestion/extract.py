@@ -32,7 +32,7 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
         return
     task = await context.ledger.tasks.get(message.task_id)
     try:
-        await run_leased(
+        was_last = await run_leased(
             _extract(claim, task, context),
             renew=partial(batches.renew, claim, ttl_ms=context.lease_ms),
             lease_ms=context.lease_ms,
@@ -46,14 +46,18 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
             await asyncio.shield(settle_batch(claim, INTERRUPTED, context))
         raise
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-        await settle_batch(claim, decide_on(error, task, context), context)
+        await settle_batch(claim, decide_on(error, task, context, batch=claim), context)
+    else:
+        if was_last:
+            wake_up = CommitWorkspace(workspace=task.workspace)
+            await send_or_leave_to_sweeper([wake_up], context)
 
 
-async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> None:
+async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> bool:
+    """Do the work and write down its result; True: no batch of the task is left."""
     batch = await context.ledger.batches.load(claim)
     chunks = (await asyncio.to_thread(decode_batch, batch.chunks)).chunks
     async with context.rags.use(task.physical) as rag:
         extractions = await extract_chunks(rag, chunks)
     result = await asyncio.to_thread(encode_extractions, extractions)
-    if await context.ledger.batches.finish(claim, result=result):
-        await send_or_leave_to_sweeper(CommitWorkspace(workspace=task.workspace), context)
+    return await context.ledger.batches.finish(claim, result=result)

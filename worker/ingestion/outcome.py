@@ -6,7 +6,7 @@ from shared.errors import StageInterruptedError
 from shared.ledger.records import BatchClaim, Claim, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
-from worker.retry import Action, Budget, Decision, Failure, decide
+from worker.retry import Action, Budget, Decision, Failure, app_error_behind, decide
 
 _log = get_logger(__name__)
 _MS_PER_S = 1000
@@ -27,12 +27,15 @@ def budget_of(context: WorkerContext) -> Budget:
     return Budget(max_strikes=limits.max_attempts, max_age_s=limits.retry_budget_hours * 3600)
 
 
-def decide_on(error: BaseException, task: Task, context: WorkerContext) -> Decision:
-    """Decide what follows a failed attempt of `task`, and log it."""
+def decide_on(
+    error: BaseException, task: Task, context: WorkerContext, *, batch: BatchClaim | None = None
+) -> Decision:
+    """Decide what follows a failed attempt of `task`, or of one batch of it, and log it."""
     failure = Failure(
         error=error,
-        attempt=task.attempt,
-        strikes=task.strikes,
+        # Every claim of a batch has a token of its own, counted from 1.
+        attempt=batch.lease.token if batch else task.attempt,
+        strikes=batch.strikes if batch else task.strikes,
         # A retry by hand starts the clock again.
         age_s=time.time() - (task.started_at_ms or task.created_at_ms) / _MS_PER_S,
     )
@@ -42,9 +45,9 @@ def decide_on(error: BaseException, task: Task, context: WorkerContext) -> Decis
         task_id=task.id,
         action=decision.action,
         code=decision.code,
-        attempt=task.attempt,
+        attempt=failure.attempt,
         # An unforeseen error is a bug of ours: its trace is wanted.
-        exc_info=error if decision.code == "internal_error" else None,
+        exc_info=error if app_error_behind(error) is None else None,
     )
     return decision
 

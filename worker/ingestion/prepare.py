@@ -3,20 +3,26 @@
 import asyncio
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 
-from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocument
+from shared.contract.payloads import CommitWorkspace, ExtractBatch, Payload, PrepareDocument
 from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
+from worker.embedding import require_same_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import ChunkBatch, Chunks, encode_batch, encode_extractions
-from worker.ingestion.extraction import extract_chunks
+from worker.ingestion.extraction import OnProgress, extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+from worker.parsing.errors import NoTextError
 
 _log = get_logger(__name__)
+
+# People look once a second; a fast model would otherwise cost a statement for every chunk.
+_PROGRESS_PAUSE_S = 0.5
 
 
 async def prepare_document(message: PrepareDocument, context: WorkerContext) -> None:
@@ -26,7 +32,7 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     if claim is None:
         return
     try:
-        await run_leased(
+        next_steps = await run_leased(
             _prepare(claim, context),
             renew=partial(tasks.renew, claim, ttl_ms=context.lease_ms),
             lease_ms=context.lease_ms,
@@ -43,17 +49,20 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
         raise
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_task(claim, decide_on(error, claim.task, context), context)
+    else:
+        await _ask_for(next_steps, claim, context)
 
 
-async def _prepare(claim: Claim, context: WorkerContext) -> None:
+async def _prepare(claim: Claim, context: WorkerContext) -> list[Payload]:
+    """Do the work and hand it on in the ledger; returns what to ask for next."""
     task = claim.task
+    await require_same_embedding(task.workspace, context)
     text = await _read_text(task, context)
     chunks = await _chunk(task, text, context)
     size = context.settings.indexing.extract_batch_chunks
     if len(chunks) <= size:
-        await _extract_here(claim, ChunkBatch(chunks, text), context)
-    else:
-        await _fan_out(claim, split_into_batches(chunks, size=size), text, context)
+        return await _extract_here(claim, ChunkBatch(chunks, text), context)
+    return await _fan_out(claim, split_into_batches(chunks, size=size), text, context)
 
 
 async def _read_text(task: Task, context: WorkerContext) -> str:
@@ -61,7 +70,10 @@ async def _read_text(task: Task, context: WorkerContext) -> str:
         raise ObjectNotFoundError
     async with context.objects.as_file(task.object_key) as path:
         document = await context.parsers.parse(path, file_name=task.file_name)
-    return await asyncio.to_thread(sanitized, document.text)
+    text = await asyncio.to_thread(sanitized, document.text)
+    if not text:
+        raise NoTextError
+    return text
 
 
 async def _chunk(task: Task, text: str, context: WorkerContext) -> Chunks:
@@ -72,31 +84,48 @@ async def _chunk(task: Task, text: str, context: WorkerContext) -> Chunks:
         )
 
 
-async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> None:
+async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> list[Payload]:
     """Extract a small document at once: a second message would cost more than it gives."""
+    progress = _progress_of(claim, chunks_total=len(batch.chunks), context=context)
     async with context.rags.use(claim.task.physical) as rag:
-        extractions = await extract_chunks(rag, batch.chunks)
+        extractions = await extract_chunks(rag, batch.chunks, on_progress=progress)
     encoded = await asyncio.to_thread(encode_batch, batch)
     result = await asyncio.to_thread(encode_extractions, extractions)
     done = DoneBatch(index=0, chunk_count=len(batch.chunks), chunks=encoded, result=result)
-    if await context.ledger.tasks.make_ready(claim, batches_done=[done]):
-        await send_or_leave_to_sweeper(CommitWorkspace(workspace=claim.task.workspace), context)
+    if not await context.ledger.tasks.make_ready(claim, batches_done=[done]):
+        return []
+    return [CommitWorkspace(workspace=claim.task.workspace)]
 
 
-async def _fan_out(claim: Claim, batches: list[Chunks], text: str, context: WorkerContext) -> None:
+def _progress_of(claim: Claim, *, chunks_total: int, context: WorkerContext) -> OnProgress:
+    told_at_s = float("-inf")
+
+    async def tell(chunks_done: int) -> None:
+        nonlocal told_at_s
+        if monotonic() - told_at_s < _PROGRESS_PAUSE_S:
+            return
+        told_at_s = monotonic()
+        with suppress(UnavailableError):  # the work does not depend on being watched
+            await context.ledger.tasks.report_progress(
+                claim, chunks_done=chunks_done, chunks_total=chunks_total
+            )
+
+    return tell
+
+
+async def _fan_out(
+    claim: Claim, batches: list[Chunks], text: str, context: WorkerContext
+) -> list[Payload]:
     """Write the batches down and ask for each: a large book spreads over all workers."""
     encoded = await asyncio.to_thread(_encode_all, batches, text)
     if not await context.ledger.tasks.start_extracting(claim, batches=encoded):
-        return
-    for batch in encoded:
-        message = ExtractBatch(
-            task_id=claim.task.id, prepare_attempt=claim.task.attempt, batch_index=batch.index
+        return []
+    return [
+        ExtractBatch(
+            task_id=claim.task.id, prepare_attempt=claim.lease.token, batch_index=batch.index
         )
-        if not await send_or_leave_to_sweeper(message, context):
-            return
-    await context.ledger.batches.mark_sent(
-        claim.task.id, claim.task.attempt, indexes=[batch.index for batch in encoded]
-    )
+        for batch in encoded
+    ]
 
 
 def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
@@ -108,3 +137,12 @@ def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
         )
         for index, chunks in enumerate(batches)
     ]
+
+
+async def _ask_for(messages: list[Payload], claim: Claim, context: WorkerContext) -> None:
+    """Ask for what comes next; the task is no longer ours, so this is outside its lease."""
+    if not await send_or_leave_to_sweeper(messages, context):
+        return
+    sent = [message.batch_index for message in messages if isinstance(message, ExtractBatch)]
+    if sent:
+        await context.ledger.batches.mark_sent(claim.task.id, claim.lease.token, indexes=sent)

@@ -106,8 +106,9 @@ async def test_progress_is_shown_and_counts_strikes_anew(ledger: Ledger, steps: 
     claim = await steps.preparing()
     await _postpone(ledger, claim, delay_ms=0)
     claim = await steps.claim(claim.task.id)
-    await ledger.tasks.report_progress(claim, chunks_done=2)
-    assert (await ledger.tasks.get(claim.task.id)).chunks_done == 2
+    await ledger.tasks.report_progress(claim, chunks_done=2, chunks_total=3)
+    shown = await ledger.tasks.get(claim.task.id)
+    assert (shown.chunks_done, shown.chunks_total) == (2, 3)
     await ledger.tasks.start_extracting(claim, batches=[BATCH])
     task = await ledger.tasks.get(claim.task.id)
     assert (task.strikes, task.error_code, task.chunks_done, task.chunks_total) == (0, None, 0, 1)
@@ -160,7 +161,7 @@ async def _expect_powerless(ledger: Ledger, claim: Claim) -> None:
     assert await ledger.tasks.renew(claim, ttl_ms=LONG_MS) is LeaseStatus.LOST
     assert not await ledger.tasks.start_extracting(claim, batches=[BATCH])
     assert not await ledger.tasks.make_ready(claim, batches_done=[DONE])
-    await ledger.tasks.report_progress(claim, chunks_done=77)
+    await ledger.tasks.report_progress(claim, chunks_done=77, chunks_total=78)
     await ledger.tasks.fail(claim, error_code="late", error_detail="late")
     await ledger.tasks.confirm_cancel(claim)
     await _postpone(ledger, claim, delay_ms=0)

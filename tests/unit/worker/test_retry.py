@@ -54,7 +54,13 @@ def test_jitter_adds_up_to_a_quarter() -> None:
 
 def test_what_the_model_endpoint_asks_for_is_waited() -> None:
     error = ModelRateLimitedError(retry_after_s=17.0)
-    assert decide(failure(error), BUDGET, jitter=1).delay_s == 17.0
+    assert decide(failure(error), BUDGET, jitter=0).delay_s == 17.0
+    assert decide(failure(error), BUDGET, jitter=1).delay_s == 17.0 * 1.25
+
+
+def test_nobody_waits_a_day_because_an_endpoint_says_so() -> None:
+    error = ModelRateLimitedError(retry_after_s=86_400.0)
+    assert decide(failure(error), BUDGET, jitter=0).delay_s == 600.0
 
 
 def test_our_error_is_found_behind_the_copies_lightrag_makes_of_it() -> None:
