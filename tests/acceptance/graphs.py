@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import networkx as nx
+import networkx as nx  # type: ignore[import-untyped]  # has no types, and is not ours
 
 from tests.acceptance.system import System
 from tests.services import run

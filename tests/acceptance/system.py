@@ -92,8 +92,9 @@ class System:
         assert done.returncode == exit_code, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def up(self) -> None:
-        self.ragfleet("up", "--detach")
+    def up(self) -> str:
+        """Start it in the background; what the command printed."""
+        return self.ragfleet("up", "--detach")
 
     def down(self) -> None:
         """Stop it; nothing may be left."""
