@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import tempfile
 import time
 from contextlib import AbstractAsyncContextManager
@@ -52,6 +53,8 @@ def demo() -> None:
     started_s = time.monotonic()
     from ops.up import local_plan, running_system, with_own_servers  # noqa: PLC0415 - slow for others
 
+    # Asked to end in whatever way: the servers and their folder go first.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     settings = with_own_servers(load_settings())
     with tempfile.TemporaryDirectory(prefix="ragfleet-demo-") as data_dir:
         # PostgreSQL refuses to run as root and becomes another user, who must get through.
