@@ -76,7 +76,7 @@ def problem(
         content["errors"] = invalid_fields
     return JSONResponse(
         content,
-        status_code=status,
+        status_code=status.value,
         headers={**_headers_of(error), **(headers or {})},
         media_type="application/problem+json",
     )

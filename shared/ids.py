@@ -1,5 +1,6 @@
 """Identifiers: what they are called, what they may look like, how new ones are made."""
 
+import hashlib
 import re
 import secrets
 import time
@@ -31,6 +32,15 @@ def new_task_id() -> TaskId:
 def new_document_id() -> DocumentId:
     """Make a document id for an upload that brought none."""
     return DocumentId(f"doc-{_ordered_hex()}")
+
+
+def document_id_for_key(workspace: WorkspaceName, idempotency_key: str) -> DocumentId:
+    """Make the document id of an upload that brought a key instead: the same at every repetition.
+
+    A new one each time would make the repeated upload look like another one under the same key.
+    """
+    digest = hashlib.sha256(f"{workspace}/{idempotency_key}".encode()).hexdigest()
+    return DocumentId(f"doc-{digest[:32]}")
 
 
 def new_object_key(workspace: WorkspaceName) -> ObjectKey:

@@ -8,7 +8,14 @@ from api.documents.upload import open_form, receive_file
 from api.hints import wake_worker
 from api.resources import Resources
 from shared.errors import AppError, UnavailableError
-from shared.ids import ObjectKey, WorkspaceName, new_document_id, new_object_key
+from shared.ids import (
+    DocumentId,
+    ObjectKey,
+    WorkspaceName,
+    document_id_for_key,
+    new_document_id,
+    new_object_key,
+)
 from shared.ledger.records import Accepted, NewUpload, Task
 from shared.logs import get_logger
 
@@ -50,7 +57,7 @@ async def _store(request: Request, context: UploadContext, resources: Resources)
     stored = await resources.objects.put(key, chunks)
     return NewUpload(
         workspace=context.workspace,
-        doc_id=form.doc_id or new_document_id(),
+        doc_id=form.doc_id or _made_document_id(context),
         object_key=key,
         file_name=form.file_name,
         content_type=form.content_type,
@@ -59,6 +66,12 @@ async def _store(request: Request, context: UploadContext, resources: Resources)
         idempotency_key=context.idempotency_key,
         request_id=context.request_id,
     )
+
+
+def _made_document_id(context: UploadContext) -> DocumentId:
+    if context.idempotency_key is None:
+        return new_document_id()
+    return document_id_for_key(context.workspace, context.idempotency_key)
 
 
 async def _record(upload: NewUpload, resources: Resources) -> Accepted:

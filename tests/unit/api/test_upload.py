@@ -269,23 +269,6 @@ async def test_bytes_that_the_ledger_may_know_are_not_deleted(
     assert [task.object_key for task in tasks] == list(api.objects.objects)
 
 
-async def test_an_idempotency_key_of_another_upload_is_refused(api: Api) -> None:
-    await api.insert(b"one", doc_id="d", idempotency_key="k")
-    response = await api.insert(b"two", doc_id="d", idempotency_key="k")
-    require_problem(response, 422, "idempotency_key_reused")
-    assert len(api.objects.objects) == 1
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "ä", "a\tb"])
-async def test_an_odd_idempotency_key_is_refused(api: Api, key: str) -> None:
-    response = await api.client.post(
-        "/insert",
-        files={"file": ("a", b"x")},
-        headers=[(b"Idempotency-Key", key.encode("latin-1"))],
-    )
-    require_problem(response, 400, "invalid_idempotency_key")
-
-
 async def test_an_upload_into_an_unknown_workspace_is_refused_unread(api: Api) -> None:
     response = await api.insert(lightrag_workspace="nobody")
     require_problem(response, 404, "workspace_not_found")
