@@ -22,6 +22,7 @@ from shared.settings import Settings, inherited_environment, load_settings
 from worker.celery_options import DRAIN_S
 
 _DATABASE = "lightrag"
+_BROKER_DATABASE = 1  # 0 holds LightRAG's keys
 # A worker drains, cancels what is left and closes its stores.
 _STOP_S = DRAIN_S + 20.0
 
@@ -63,15 +64,13 @@ def local_plan(
     ports: dict[str, int | None] = {"api": api_port}
     chosen = settings.storage.use_external_storage
     if chosen is False:
-        return Plan(data_dir=data_dir, ports=ports, compose=_files_services)
-    ports["flower"] = flower_port
-    if chosen:
-        return Plan(data_dir=data_dir, ports=ports, compose=partial(_fleet, settings, {}, ()))
-    return Plan(
-        data_dir=data_dir,
-        ports=ports | {"postgres": None, "valkey": None},
-        compose=_embedded_services,
-    )
+        compose = _files_services
+    else:
+        ports["flower"] = flower_port
+        compose = partial(_fleet, settings, {}, ()) if chosen else _embedded_services
+    if chosen is None:
+        ports |= {"postgres": None, "valkey": None}
+    return Plan(data_dir=data_dir, ports=ports, compose=compose, secrets=settings.secrets())
 
 
 @asynccontextmanager
@@ -124,14 +123,14 @@ def _embedded_services(ground: Ground) -> Sequence[Service]:
     valkey = EmbeddedValkey(
         ground.data_dir, ground.ports["valkey"], password=credentials.valkey_password
     )
-    variables = _server_variables(ground)
+    variables = _server_variables(ground, broker_url=valkey.url(_BROKER_DATABASE))
     # The same variables our processes get, so that both sides surely mean the same servers.
     pointed = load_settings(overrides=variables)
     fleet = _fleet(pointed, variables, ("postgres", "valkey"), ground)
     return [postgres.service(), valkey.service(), *fleet]
 
 
-def _server_variables(ground: Ground) -> dict[str, str]:
+def _server_variables(ground: Ground, *, broker_url: str) -> dict[str, str]:
     """Point our processes at the embedded servers, with the names any external server has."""
     return {
         "USE_EXTERNAL_STORAGE": "true",
@@ -149,7 +148,8 @@ def _server_variables(ground: Ground) -> dict[str, str]:
         "REDIS_DB": "0",
         "REDIS_SSL": "false",
         "REDIS_PASSWORD": ground.credentials.valkey_password,
-        "BROKER_URL": "",
+        # Said in full: an empty one would let the .env file name somebody else's broker.
+        "BROKER_URL": broker_url,
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from shared.errors import SettingsError
 from shared.settings_sections import (
@@ -51,6 +51,12 @@ class Settings:
     def external(self) -> bool:
         """Whether stores are servers that many processes share, or files of this process."""
         return bool(self.storage.use_external_storage)
+
+    def secrets(self) -> frozenset[str]:
+        """Return all passwords and keys, to keep them out of messages."""
+        values = (value for section in fields(self) for _, value in getattr(self, section.name))
+        secrets = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return frozenset(filter(None, secrets))
 
 
 def load_settings(

@@ -49,4 +49,4 @@ class Plan:
     """By service name; None leaves the choice to us."""
     compose: Callable[[Ground], Sequence[Service]]
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """Further secrets that services may log, such as model keys; never shown in errors."""
+    """Secrets of the settings that services may log, such as model keys; never shown in errors."""
