@@ -59,7 +59,15 @@ def remember_ports(path: Path, wanted: Mapping[str, int | None]) -> dict[str, in
     Raises:
         PortTakenError: a wanted port is used by another program.
     """
-    remembered = json.loads(path.read_text()) if path.exists() else {}
+    remembered = _read(path)
     chosen = choose_ports(wanted, remembered)
     path.write_text(json.dumps(remembered | chosen, indent=2, sort_keys=True))
     return chosen
+
+
+def _read(path: Path) -> dict[str, int]:
+    try:
+        remembered: dict[str, int] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # cut short by a kill: other ports will do
+        return {}
+    return remembered

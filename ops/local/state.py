@@ -92,9 +92,11 @@ class Layout:
             ) from None
 
     def load(self) -> SupervisorState | None:
-        """What the last supervisor wrote; None when there was none."""
-        path = self.run / "state.json"
-        return SupervisorState.model_validate_json(path.read_text()) if path.exists() else None
+        """What the last supervisor wrote; None when there was none, or a power cut emptied it."""
+        try:
+            return SupervisorState.model_validate_json((self.run / "state.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
 
     def save(self, state: SupervisorState) -> None:
         """Replace the state file in one step, so that readers never see half of it."""

@@ -47,3 +47,10 @@ def test_ports_are_remembered_beside_those_of_services_not_asked_for(tmp_path: P
     first = remember_ports(path, {"api": None, "flower": None})
     assert remember_ports(path, {"api": None}) == {"api": first["api"]}
     assert json.loads(path.read_text()) == first
+
+
+def test_a_ports_file_that_a_kill_cut_short_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    path.write_text('{"api": 12')
+    chosen = remember_ports(path, {"api": None})
+    assert json.loads(path.read_text()) == chosen

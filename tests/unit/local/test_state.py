@@ -43,6 +43,14 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert layout.load() == state
 
 
+@pytest.mark.parametrize("left", ["", '{"supervisor"', "[]"])
+def test_a_state_that_a_power_cut_left_is_as_good_as_none(tmp_path: Path, left: str) -> None:
+    layout = Layout(tmp_path / "data")
+    layout.make()
+    (layout.run / "state.json").write_text(left)
+    assert layout.load() is None
+
+
 def test_a_second_lock_is_refused_and_a_freed_one_given(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with (
