@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -62,7 +63,10 @@ def _only_process(data_dir: Path) -> Iterator[None]:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
     serve(settings, create_app(settings, open_resources))
 
 

@@ -42,9 +42,6 @@ class InProcessSender:
         """Count the messages that wait for a free slot."""
         return self._waiting[queue]
 
-    async def ping(self) -> None:
-        """There is nothing that could be away."""
-
     async def close(self) -> None:
         """Cancel what runs; the stages hand their tasks back to the ledger."""
         self._closing = True

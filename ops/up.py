@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ops.local.foreground import lay_ground
+from ops.local.ports import HOST
 from ops.local.postgres import EmbeddedPostgres
 from ops.local.process import ChildSpec
 from ops.local.readiness import accepts_connections, answers_http
@@ -106,8 +107,8 @@ async def running_system(plan: Plan) -> AsyncIterator[RunningSystem]:
 def _describe(ground: Ground) -> RunningSystem:
     flower = ground.ports.get("flower")
     return RunningSystem(
-        api_url=f"http://127.0.0.1:{ground.ports['api']}",
-        flower_url=f"http://127.0.0.1:{flower}" if flower else None,
+        api_url=f"http://{HOST}:{ground.ports['api']}",
+        flower_url=f"http://{HOST}:{flower}" if flower else None,
     )
 
 
@@ -137,13 +138,13 @@ def _server_variables(ground: Ground, *, broker_url: str) -> dict[str, str]:
         "KV_STORAGE": "RedisKVStorage",
         "VECTOR_STORAGE": "PGVectorStorage",
         "GRAPH_STORAGE": "PGTableGraphStorage",
-        "POSTGRES_HOST": "127.0.0.1",
+        "POSTGRES_HOST": HOST,
         "POSTGRES_PORT": str(ground.ports["postgres"]),
         "POSTGRES_DB": _DATABASE,
         "POSTGRES_USER": _DATABASE,
         "POSTGRES_PASSWORD": ground.credentials.postgres_password,
         "POSTGRES_SSLMODE": "disable",  # loopback, and the embedded server has no certificate
-        "REDIS_HOST": "127.0.0.1",
+        "REDIS_HOST": HOST,
         "REDIS_PORT": str(ground.ports["valkey"]),
         "REDIS_DB": "0",
         "REDIS_SSL": "false",
@@ -220,7 +221,7 @@ def _api_service(
         ready=partial(answers_http, port, "/livez"),
         depends_on=depends_on,
         port=port,
-        url=f"http://127.0.0.1:{port}",
+        url=f"http://{HOST}:{port}",
     )
 
 
@@ -247,7 +248,7 @@ def _flower_service(ground: Ground, environment: Mapping[str, str], broker: str)
         # In the environment, not on the command line, which every user of the machine may read.
         "CELERY_BROKER_URL": broker,
         "FLOWER_BASIC_AUTH": f"{credentials.flower_user}:{credentials.flower_password}",
-        "FLOWER_ADDRESS": "127.0.0.1",
+        "FLOWER_ADDRESS": HOST,
         "FLOWER_PORT": str(port),
     }
     return Service(
@@ -258,5 +259,5 @@ def _flower_service(ground: Ground, environment: Mapping[str, str], broker: str)
         ready=partial(accepts_connections, port),
         depends_on=("api",),
         port=port,
-        url=f"http://127.0.0.1:{port}",
+        url=f"http://{HOST}:{port}",
     )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ops.client.api_client import ApiClient
 from ops.client.failures import ApiProblemError, ServerNotReachableError
+from shared.ledger.records import FINAL_STATES
 
 # Enough to keep the API busy; more would only wait in its disk's queue.
 _PARALLEL_UPLOADS = 4
@@ -18,7 +19,6 @@ _LOOK_PER_TASK_S = 0.08
 _LONGEST_LOOK_S = 10.0
 # A restart of the API takes seconds; when it stays away longer, following makes no sense.
 _OUTAGE_PATIENCE_S = 60.0
-_FINAL_STATES = frozenset({"succeeded", "failed", "cancelled", "superseded"})
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Delivery:
                     raise
             else:
                 last_seen_s = time.monotonic()
-                if task["state"] in _FINAL_STATES:
+                if task["state"] in FINAL_STATES:
                     return _final(accepted, task)
                 self.watcher.moved(accepted.path, task)
             await asyncio.sleep(pause_s())

@@ -12,12 +12,12 @@ import asyncpg
 from ops.local.accounts import Account, unprivileged_account
 from ops.local.errors import DatabaseSetupError, PasswordChangedError
 from ops.local.identity import kill_all, working_in
+from ops.local.ports import HOST
 from ops.local.postgres_binaries import postgres_bin, require_reachable
 from ops.local.process import ChildSpec
 from ops.local.service import Service
 from ops.local.state import Layout
 
-HOST = "127.0.0.1"
 SETUP_TIMEOUT_S = 120  # initdb takes a second; a slow disk needs patience
 CONNECT_TIMEOUT_S = 5
 NOT_YET = (

