@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from shared.errors import InvalidInputError, ObjectNotFoundError, ObjectStoreUnavailableError
 from shared.ids import ObjectKey
@@ -31,8 +31,9 @@ class LocalObjectStore:
     async def put(self, key: ObjectKey, chunks: AsyncIterator[bytes]) -> StoredObject:
         """Store the chunks: written aside, flushed to the disk, then renamed."""
         target = self._path(key)
-        incoming = await _in_thread(_Incoming, self._root / _INCOMING / secrets.token_hex(16))
+        incoming = self._new_incoming()
         try:
+            await _in_thread(incoming.open)
             async for block in _in_blocks(chunks):
                 await _in_thread(incoming.write, block)
             return await _in_thread(incoming.publish, target)
@@ -57,8 +58,9 @@ class LocalObjectStore:
 
     async def ping(self) -> None:
         """Write one byte to the disk and remove it again."""
-        incoming = await _in_thread(_Incoming, self._root / _INCOMING / secrets.token_hex(16))
+        incoming = self._new_incoming()
         try:
+            await _in_thread(incoming.open)
             await _in_thread(incoming.write, b"?")
         finally:
             await _in_thread(incoming.discard)
@@ -68,6 +70,9 @@ class LocalObjectStore:
         if not await _in_thread(path.is_file):
             raise ObjectNotFoundError
         yield path
+
+    def _new_incoming(self) -> "_Incoming":
+        return _Incoming(self._root / _INCOMING / secrets.token_hex(16))
 
     def _path(self, key: ObjectKey) -> Path:
         path = self._root.joinpath(key)
@@ -80,33 +85,40 @@ class _Incoming:
     """A file that is being written, not yet visible under its key."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = path
-        # Unbuffered: an error shows at the write that met it. Only this user may read uploads.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file: BinaryIO = os.fdopen(descriptor, "wb", buffering=0)
+        self._descriptor = -1
         self._digest = hashlib.sha256()
         self._size_bytes = 0
+
+    def open(self) -> None:
+        _make_folder(self._path.parent)
+        # Only this user may read uploads.
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
     def write(self, block: bytes) -> None:
         rest = memoryview(block)
         while rest:
-            rest = rest[self._file.write(rest) :]
+            rest = rest[os.write(self._descriptor, rest) :]
         self._digest.update(block)
         self._size_bytes += len(block)
 
     def publish(self, target: Path) -> StoredObject:
-        os.fsync(self._file.fileno())
-        self._file.close()
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.fsync(self._descriptor)
+        self._close()
+        _make_folder(target.parent)
         self._path.rename(target)
         self._path = target  # from here on `discard` removes the published file
         _flush_folder(target.parent)
         return StoredObject(self._size_bytes, self._digest.hexdigest())
 
     def discard(self) -> None:
-        self._file.close()
+        self._close()
         self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
 
 async def _in_thread(
@@ -135,8 +147,17 @@ async def _in_blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(block)
 
 
+def _make_folder(folder: Path, *, mode: int = 0o700) -> None:
+    """Make a folder and those above it, each of which survives a power cut."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent, mode=0o777)  # others may have to pass through
+    folder.mkdir(exist_ok=True, mode=mode)
+    _flush_folder(folder.parent)
+
+
 def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
+    """Make what was made or renamed in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -135,14 +135,16 @@ async def test_a_disk_that_cannot_flush_at_the_end_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     objects = LocalObjectStore(tmp_path)
+    await objects.ping()  # makes the folder, which is flushed, too
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(ObjectStoreUnavailableError):
         await objects.put(KEY, stream(b"x" * 3_000_000))
     assert await keys_in(objects) == []
 
 
+@pytest.mark.parametrize("opened_before", [False, True], ids=["opening", "publishing"])
 async def test_a_cancelled_put_ends_after_the_thread_that_works_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_before: bool
 ) -> None:
     """Otherwise the thread would write to a closed file, or to another one with its number."""
     flushing, go_on = threading.Event(), threading.Event()
@@ -152,6 +154,8 @@ async def test_a_cancelled_put_ends_after_the_thread_that_works_for_it(
         go_on.wait()
 
     objects = LocalObjectStore(tmp_path)
+    if opened_before:
+        await objects.ping()
     monkeypatch.setattr(os, "fsync", slow_flush)
     put = asyncio.create_task(objects.put(KEY, stream(b"x")))
     await asyncio.to_thread(flushing.wait)
