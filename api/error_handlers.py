@@ -15,7 +15,6 @@ from api import errors
 from shared.errors import (
     AppError,
     ConflictError,
-    DeadlineExceededError,
     IdempotencyKeyReusedError,
     InvalidInputError,
     ModelRefusedError,
@@ -40,7 +39,6 @@ STATUS: dict[type[AppError], HTTPStatus] = {
     errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ModelRefusedError: HTTPStatus.BAD_GATEWAY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-    DeadlineExceededError: HTTPStatus.GATEWAY_TIMEOUT,
 }
 # FastAPI says 400 only of a body that it could not read as JSON.
 _ROUTING_ERRORS: dict[int, type[AppError]] = {

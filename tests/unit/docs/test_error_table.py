@@ -11,6 +11,8 @@ from shared import errors as shared_errors
 
 ROOT = Path(__file__).parents[3]
 HEADING = "| code | status | meaning |"
+# Both tiers know these, but no request is ever answered with one of them.
+ONLY_OF_TASKS = {"AttemptsExhaustedError", "DeadlineExceededError", "StageInterruptedError"}
 
 
 def documented_rows() -> list[str]:
@@ -48,8 +50,10 @@ def code_of(node: ast.ClassDef) -> str | None:
 
 
 def status_of(name: str, *, package: str) -> str:
-    if package == "worker":
+    if package == "worker" or name in ONLY_OF_TASKS:
         return "task"  # it happens to a task, long after the request was answered
+    if name == "SettingsError":
+        return "start"  # then there is no API that could answer
     error = getattr(api_errors if package == "api" else shared_errors, name)
     return str(next(STATUS[ancestor].value for ancestor in error.__mro__ if ancestor in STATUS))
 
