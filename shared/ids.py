@@ -6,7 +6,11 @@ import secrets
 import time
 from typing import NewType
 
-from shared.errors import InvalidDocumentIdError, InvalidWorkspaceNameError
+from shared.errors import (
+    InvalidDocumentIdError,
+    InvalidWorkspaceNameError,
+    TaskNotFoundError,
+)
 
 WorkspaceName = NewType("WorkspaceName", str)
 """What people call a workspace."""
@@ -22,6 +26,8 @@ _WORKSPACE = re.compile(r"[a-z0-9_]{1,40}")
 _GENERATION_SUFFIX = re.compile(r"__g[0-9]+$")
 # Chunk ids are `{doc_id}-chunk-000`; LightRAG's id columns hold 255 characters.
 _DOCUMENT = re.compile(r"\w[\w.:@+\-]{0,127}")
+# Wider than ours are: it only keeps away what a database cannot even look for, such as NUL.
+_TASK = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 def new_task_id() -> TaskId:
@@ -68,6 +74,17 @@ def parse_document_id(text: str) -> DocumentId:
     if not _DOCUMENT.fullmatch(text):
         raise InvalidDocumentIdError
     return DocumentId(text)
+
+
+def parse_task_id(text: str) -> TaskId:
+    """Check what should be a task id.
+
+    Raises:
+        TaskNotFoundError: no task was ever called like this.
+    """
+    if not _TASK.fullmatch(text):
+        raise TaskNotFoundError
+    return TaskId(text)
 
 
 def physical_workspace(name: WorkspaceName, *, generation: int) -> PhysicalWorkspace:

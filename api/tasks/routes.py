@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import (
     CursorParameter,
@@ -13,13 +13,22 @@ from api.dependencies import (
 )
 from api.hints import wake_worker
 from api.tasks.schemas import TaskPage, TaskView
-from shared.ids import TaskId, parse_document_id
+from shared.ids import TaskId, parse_document_id, parse_task_id
 from shared.ledger.records import TaskState
 
 router = APIRouter(tags=["tasks"])
 
-# Ours have 27 characters; longer ones are not worth a question to the ledger.
-TaskIdParameter = Annotated[TaskId, Path(max_length=64)]
+
+def get_task_id(task_id: str) -> TaskId:
+    """Read the task id in the path.
+
+    Raises:
+        TaskNotFoundError: there can be no such task, so the ledger is not asked.
+    """
+    return parse_task_id(task_id)
+
+
+TaskIdParameter = Annotated[TaskId, Depends(get_task_id)]
 
 
 @router.get("/tasks")

@@ -50,6 +50,15 @@ async def test_an_unknown_task_is_not_found(api: Api, task_id: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("task_id", ["%00", "%20", "ä", "x" * 65])
+async def test_the_ledger_is_not_asked_for_what_is_no_task_id(
+    api: Api, task_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL answers a NUL with an error of its own, which would be a 500."""
+    monkeypatch.delattr(type(api.ledger.tasks), "get")
+    require_problem(await api.client.get(f"/tasks/{task_id}"), 404, "task_not_found")
+
+
 @pytest.mark.parametrize("action", ["cancel", "retry"])
 async def test_nothing_can_be_done_to_an_unknown_task(api: Api, action: str) -> None:
     require_problem(await api.client.post(f"/tasks/task-0/{action}"), 404, "task_not_found")
