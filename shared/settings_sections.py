@@ -8,6 +8,8 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    NonNegativeInt,
+    PositiveInt,
     SecretStr,
     model_validator,
 )
@@ -17,8 +19,7 @@ OFFLINE_DIM = 384
 """The dimension of the embedding model that ships with the project."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[int, Field(ge=1)]
-PositiveSeconds = Annotated[float, Field(gt=0)]
+PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Provider(StrEnum):
@@ -88,7 +89,7 @@ class RedisSettings(Section):
     model_config = SettingsConfigDict(env_prefix="REDIS_")
     host: str = "localhost"
     port: Port = 6379
-    db: Annotated[int, Field(ge=0)] = 0
+    db: NonNegativeInt = 0
     ssl: bool = False
     password: SecretStr = SecretStr("")
 
@@ -125,8 +126,8 @@ class LanguageModelSettings(Section):
         SecretStr(""), validation_alias=AliasChoices("LLM_API_KEY", "ARK_API_KEY")
     )
     model: str = ""
-    max_concurrency: Positive = 16
-    timeout_s: PositiveSeconds = 180
+    max_concurrency: PositiveInt = 16
+    timeout_s: PositiveNumber = 180
 
 
 class EmbeddingSettings(Section):
@@ -140,8 +141,8 @@ class EmbeddingSettings(Section):
     )
     model: str = ""
     dim: Annotated[int, Field(ge=1, le=4000)] = 384
-    max_concurrency: Positive = 8
-    timeout_s: PositiveSeconds = 60
+    max_concurrency: PositiveInt = 8
+    timeout_s: PositiveNumber = 60
 
 
 class IndexingSettings(Section):
@@ -149,8 +150,8 @@ class IndexingSettings(Section):
 
     # The offline embedding model reads 512 tokens of its own kind, about 400 of these.
     chunk_size: Annotated[int, Field(ge=50, le=8000)] = 400
-    chunk_overlap_size: Annotated[int, Field(ge=0)] = 50
-    extract_batch_chunks: Positive = 16
+    chunk_overlap_size: NonNegativeInt = 50
+    extract_batch_chunks: PositiveInt = 16
     summary_language: str = "English"
     extract_entity_types: Annotated[list[str], NoDecode, BeforeValidator(_words)] = []
     """Empty means the eleven types of LightRAG's own prompt."""
@@ -182,22 +183,22 @@ class ApiSettings(Section):
 class LimitSettings(Section):
     """Bounds: what is refused, how long things may take, how long ended things are kept."""
 
-    max_upload_bytes: Positive = 256 * 1024 * 1024
-    max_request_bytes: Positive = 512 * 1024
+    max_upload_bytes: PositiveInt = 256 * 1024 * 1024
+    max_request_bytes: PositiveInt = 512 * 1024
     """For every request body that is not an upload."""
-    parse_timeout_s: PositiveSeconds = 120
-    parse_memory_bytes: Positive = 1536 * 1024 * 1024
-    parse_workers: Positive = 2
-    worker_threads: Positive = 32
-    stage_timeout_s: PositiveSeconds = 3600
-    task_lease_s: PositiveSeconds = 20
+    parse_timeout_s: PositiveNumber = 120
+    parse_memory_bytes: PositiveInt = 1536 * 1024 * 1024
+    parse_workers: PositiveInt = 2
+    worker_threads: PositiveInt = 32
+    stage_timeout_s: PositiveNumber = 3600
+    task_lease_s: PositiveNumber = 20
     """How long a silent worker keeps its task; renewed every third of it."""
-    max_attempts: Positive = 10
-    retry_budget_hours: PositiveSeconds = 6
-    sweep_interval_s: PositiveSeconds = 2
-    task_retention_days: PositiveSeconds = 30
-    workspace_idle_s: PositiveSeconds = 600
-    max_open_workspaces: Positive = 32
+    max_attempts: PositiveInt = 10
+    retry_budget_hours: PositiveNumber = 6
+    sweep_interval_s: PositiveNumber = 2
+    task_retention_days: PositiveNumber = 30
+    workspace_idle_s: PositiveNumber = 600
+    max_open_workspaces: PositiveInt = 32
 
 
 class LogSettings(Section):
@@ -213,6 +214,14 @@ class BrokerSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="BROKER_")
     url: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _is_redis(self) -> Self:
+        url = self.url.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://")):
+            sentence = "BROKER_URL must begin with redis:// or rediss://; correct it or unset it."
+            raise ValueError(sentence)
+        return self
 
 
 class FlowerSettings(Section):

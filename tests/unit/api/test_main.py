@@ -10,6 +10,8 @@ from api.main import main
     [
         ("USE_EXTERNAL_STORAGE", "false", "USE_EXTERNAL_STORAGE is not true"),
         ("API_PORT", "70000", "API_PORT is not usable"),
+        ("SWEEP_INTERVAL_S", "inf", "SWEEP_INTERVAL_S is not usable"),
+        ("BROKER_URL", "amqp://:secret@host", "BROKER_URL must begin with redis://"),
         ("API_HOST", "0.0.0.0", "API_HOST=0.0.0.0 is reachable by others; set API_KEY"),  # noqa: S104 - that it is refused is the point
     ],
 )
