@@ -8,7 +8,7 @@ from lightrag.base import DocStatus
 
 from shared.ids import DocumentId, PhysicalWorkspace, TaskId
 from shared.rag.pool import RagPool
-from tests.contract.lightrag.conftest import CountingModel
+from tests.models import CountingModel
 from worker.commit.delete import delete_document, drop_workspace
 from worker.commit.insert import ExtractionInCommitError, _merge, commit_document
 from worker.commit.rows import PreparedDocument

@@ -1,0 +1,75 @@
+"""Worker tiers for tests: in this process over files, and real processes over real servers."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+import structlog
+
+from shared.connections import ledger_url
+from shared.contract.sender import MemorySender
+from shared.ids import WorkspaceName
+from shared.ledger.ledger import Ledger
+from shared.ledger.migrate import migrate
+from shared.objects.memory import MemoryObjectStore
+from shared.rag.pool import RagPool
+from shared.settings import Settings, load_settings
+from tests.integration.worker.fleet import Fleet, PlainParser
+from tests.models import CountingModel, HashEmbeddings, models_of
+from worker.context import WorkerContext
+from worker.parsing import ParserPool
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_traces() -> None:
+    """Log traces as our processes do; structlog's own take seconds each."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Small chunks and batches, so that a page of text is a large document."""
+    return load_settings(
+        None,
+        overrides={
+            "DATA_DIR": str(tmp_path),
+            "USE_EXTERNAL_STORAGE": "false",
+            "CHUNK_SIZE": "50",
+            "CHUNK_OVERLAP_SIZE": "5",
+            "EXTRACT_BATCH_CHUNKS": "4",
+            "MAX_ATTEMPTS": "3",
+        },
+    )
+
+
+@pytest.fixture
+def workspace(request: pytest.FixtureRequest) -> WorkspaceName:
+    # LightRAG keeps file storages' data in process globals by workspace: every test has its own.
+    return WorkspaceName("w" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12])
+
+
+@pytest.fixture
+async def fleet(settings: Settings, workspace: WorkspaceName) -> AsyncIterator[Fleet]:
+    migrate(ledger_url(settings))
+    ledger = await Ledger.open(ledger_url(settings))
+    await ledger.workspaces.create(workspace)
+    sender, objects, parser = MemorySender(), MemoryObjectStore(), PlainParser()
+    model, embeddings = CountingModel(), HashEmbeddings()
+    rags = RagPool(settings, models_of(model, embeddings))
+    context = WorkerContext(
+        settings=settings,
+        ledger=ledger,
+        objects=objects,
+        sender=sender,
+        rags=rags,
+        parsers=cast("ParserPool", parser),
+    )
+    yield Fleet(context, workspace, sender, objects, model, embeddings, parser)
+    for gate in (model.open, embeddings.open, parser.open):
+        gate.set()
+    await rags.close()
+    await ledger.close()
