@@ -1,5 +1,6 @@
 """Builds LightRAG instances: which storages, which models, which limits."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from lightrag.utils import EmbeddingFunc
 from numpy.typing import NDArray
 
 from shared.ids import PhysicalWorkspace
-from shared.rag.models import Models
+from shared.rag.models import Complete, Models
 from shared.rag.tokenizer import shared_tokenizer
 from shared.settings import Settings
 from shared.settings_sections import Provider
@@ -61,7 +62,7 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         tokenizer=shared_tokenizer(),
         chunk_token_size=settings.indexing.chunk_size,
         chunk_overlap_token_size=settings.indexing.chunk_overlap_size,
-        llm_model_func=models.complete,
+        llm_model_func=_language_model_function(models),
         llm_model_name=models.llm_name,
         llm_model_max_async=settings.llm.max_concurrency,
         default_llm_timeout=int(settings.llm.timeout_s),
@@ -91,6 +92,15 @@ def _provider_parameters(settings: Settings) -> dict[str, Any]:
         "embedding_func_max_async": settings.embedding.max_concurrency,
         "default_embedding_timeout": int(settings.embedding.timeout_s),
     }
+
+
+def _language_model_function(models: Models) -> Complete:
+    # A plain function: LightRAG deep-copies its fields all the time, and the copy of a bound
+    # method brings a copy of its model, connections and all.
+    async def complete(*arguments: Any, **options: Any) -> str | AsyncIterator[str]:  # noqa: ANN401 - LightRAG's
+        return await models.complete(*arguments, **options)
+
+    return complete
 
 
 def _embedding_function(models: Models) -> EmbeddingFunc:
