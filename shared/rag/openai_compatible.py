@@ -1,6 +1,7 @@
 """Models behind an OpenAI-compatible endpoint; Ark and Ollama are presets of it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -75,7 +76,8 @@ class OpenAiLanguageModel:
             # Retries included: LightRAG's own, longer deadline would not say whose fault it was.
             async with asyncio.timeout(self._timeout_s):
                 reply = await self._client.chat.completions.create(**request)
-        if not reply.choices:  # some gateways answer 200 with an error in the body
+        # Some gateways answer 200 with an error in the body, or with a page, which comes as a str.
+        if not getattr(reply, "choices", None):
             raise ModelUnavailableError
         choice = reply.choices[0]
         text = choice.message.content or ""
@@ -116,6 +118,8 @@ class OpenAiEmbeddings:
         with _translated_errors():
             async with asyncio.timeout(self._timeout_s):
                 reply = await self._client.embeddings.create(model=self._model, input=texts)
+        if not getattr(reply, "data", None):  # a gateway's page, as above
+            raise ModelUnavailableError
         vectors = np.array([row.embedding for row in reply.data], dtype=np.float32)
         if vectors.shape[-1] != self._dim:
             detail = (
@@ -147,7 +151,7 @@ def _translated_errors() -> Iterator[None]:
             "check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."
         )
         raise ModelRefusedError(detail) from None
-    except openai.APIError:  # a stream that ends in an error, a reply that is not JSON
+    except (openai.APIError, json.JSONDecodeError):  # an error in a stream, a reply cut short
         raise ModelUnavailableError from None
 
 
