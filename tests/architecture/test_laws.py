@@ -75,6 +75,7 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
         "shared/rag/initialisation.py",  # the lock around their creation
         "shared/startup.py",  # says which it is
         "ops/up.py",  # which processes there are
+        "ops/services.py",  # their variables
     }
     looks = {
         str(path.relative_to(ROOT))

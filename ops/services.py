@@ -1,0 +1,175 @@
+"""The services of a local system: servers of our own, API, worker, beat and Flower."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from ops.local.ports import HOST
+from ops.local.postgres import EmbeddedPostgres
+from ops.local.process import ChildSpec
+from ops.local.readiness import accepts_connections, answers_http
+from ops.local.service import Ground, Service
+from ops.local.valkey import EmbeddedValkey
+from shared.connections import broker_url, ledger_url
+from shared.ledger.migrate import migrate
+from shared.settings import Settings, inherited_environment, load_settings
+from worker.celery_options import DRAIN_S
+
+_DATABASE = "lightrag"
+_BROKER_DATABASE = 1  # 0 holds LightRAG's keys
+# A worker drains, cancels what is left and closes its stores.
+_STOP_S = DRAIN_S + 20.0
+
+
+def embedded_services(ground: Ground) -> Sequence[Service]:
+    """Compose servers of our own and everything on them."""
+    credentials = ground.credentials
+    postgres = EmbeddedPostgres(
+        ground.data_dir,
+        ground.ports["postgres"],
+        user=_DATABASE,
+        password=credentials.postgres_password,
+        database=_DATABASE,
+    )
+    valkey = EmbeddedValkey(
+        ground.data_dir, ground.ports["valkey"], password=credentials.valkey_password
+    )
+    variables = _server_variables(ground, broker_url=valkey.url(_BROKER_DATABASE))
+    # The same variables our processes get, so that both sides surely mean the same servers.
+    pointed = load_settings(overrides=variables)
+    fleet = fleet_services(pointed, variables, ("postgres", "valkey"), ground)
+    return [postgres.service(), valkey.service(), *fleet]
+
+
+def _server_variables(ground: Ground, *, broker_url: str) -> dict[str, str]:
+    """Point our processes at the embedded servers, with the names any external server has."""
+    return {
+        "USE_EXTERNAL_STORAGE": "true",
+        "KV_STORAGE": "RedisKVStorage",
+        "VECTOR_STORAGE": "PGVectorStorage",
+        "GRAPH_STORAGE": "PGTableGraphStorage",
+        "POSTGRES_HOST": HOST,
+        "POSTGRES_PORT": str(ground.ports["postgres"]),
+        "POSTGRES_DB": _DATABASE,
+        "POSTGRES_USER": _DATABASE,
+        "POSTGRES_PASSWORD": ground.credentials.postgres_password,
+        "POSTGRES_SSLMODE": "disable",  # loopback, and the embedded server has no certificate
+        "REDIS_HOST": HOST,
+        "REDIS_PORT": str(ground.ports["valkey"]),
+        "REDIS_DB": "0",
+        "REDIS_SSL": "false",
+        "REDIS_PASSWORD": ground.credentials.valkey_password,
+        # Said in full: an empty one would let the .env file name somebody else's broker.
+        "BROKER_URL": broker_url,
+    }
+
+
+def fleet_services(
+    settings: Settings,
+    variables: Mapping[str, str],
+    server_names: tuple[str, ...],
+    ground: Ground,
+) -> Sequence[Service]:
+    """Our own processes over PostgreSQL and Redis, wherever those run."""
+    environment = _environment(ground, variables)
+    api = _api_service(
+        ground,
+        environment,
+        module="api",
+        depends_on=server_names,
+        before=partial(migrate, ledger_url(settings)),
+    )
+    worker = _worker_service(ground, environment, name="worker", module="worker")
+    beat = _worker_service(ground, environment, name="beat", module="worker.beat")
+    return [api, worker, beat, _flower_service(ground, environment, broker_url(settings))]
+
+
+def files_services(ground: Ground) -> Sequence[Service]:
+    """Compose the one process of files mode."""
+    environment = _environment(ground, {"USE_EXTERNAL_STORAGE": "false"})
+    return [_api_service(ground, environment, module="ops.files_mode", depends_on=())]
+
+
+def _environment(ground: Ground, more: Mapping[str, str]) -> dict[str, str]:
+    return {
+        **inherited_environment(),
+        **more,
+        "DATA_DIR": str(ground.data_dir),
+        "API_PORT": str(ground.ports["api"]),
+    }
+
+
+def _python(
+    ground: Ground, environment: Mapping[str, str], *, name: str, arguments: tuple[str, ...]
+) -> ChildSpec:
+    return ChildSpec(
+        name=name,
+        argv=(sys.executable, "-m", *arguments),
+        log_path=ground.logs / f"{name}.log",
+        cwd=Path.cwd(),  # where the person's .env is
+        environment=environment,
+        stop_timeout_s=_STOP_S,
+    )
+
+
+def _api_service(
+    ground: Ground,
+    environment: Mapping[str, str],
+    *,
+    module: str,
+    depends_on: tuple[str, ...],
+    before: Callable[[], None] = lambda: None,
+) -> Service:
+    port = ground.ports["api"]
+
+    def prepare() -> ChildSpec:
+        before()
+        return _python(ground, environment, name="api", arguments=(module,))
+
+    return Service(
+        name="api",
+        prepare=prepare,
+        ready=partial(answers_http, port, "/livez"),
+        depends_on=depends_on,
+        port=port,
+        url=f"http://{HOST}:{port}",
+    )
+
+
+def _worker_service(
+    ground: Ground, environment: Mapping[str, str], *, name: str, module: str
+) -> Service:
+    """A process without a port: it is ready when it runs, and ends when it cannot."""
+    return Service(
+        name=name,
+        prepare=lambda: _python(ground, environment, name=name, arguments=(module,)),
+        ready=_at_once,
+        depends_on=("api",),  # which brings the ledger's tables up to date
+    )
+
+
+async def _at_once() -> bool:
+    return True
+
+
+def _flower_service(ground: Ground, environment: Mapping[str, str], broker: str) -> Service:
+    port = ground.ports["flower"]
+    credentials = ground.credentials
+    variables = {
+        # In the environment, not on the command line, which every user of the machine may read.
+        "CELERY_BROKER_URL": broker,
+        "FLOWER_BASIC_AUTH": f"{credentials.flower_user}:{credentials.flower_password}",
+        "FLOWER_ADDRESS": HOST,
+        "FLOWER_PORT": str(port),
+    }
+    return Service(
+        name="flower",
+        prepare=lambda: _python(
+            ground, {**environment, **variables}, name="flower", arguments=("celery", "flower")
+        ),
+        ready=partial(accepts_connections, port),
+        depends_on=("api",),
+        port=port,
+        url=f"http://{HOST}:{port}",
+    )
