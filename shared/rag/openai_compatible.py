@@ -1,7 +1,6 @@
 """Models behind an OpenAI-compatible endpoint; Ark and Ollama are presets of it."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -118,8 +117,6 @@ class OpenAiEmbeddings:
         with _translated_errors():
             async with asyncio.timeout(self._timeout_s):
                 reply = await self._client.embeddings.create(model=self._model, input=texts)
-        if not getattr(reply, "data", None):  # a gateway's page, as above
-            raise ModelUnavailableError
         vectors = np.array([row.embedding for row in reply.data], dtype=np.float32)
         if vectors.shape[-1] != self._dim:
             detail = (
@@ -151,7 +148,8 @@ def _translated_errors() -> Iterator[None]:
             "check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."
         )
         raise ModelRefusedError(detail) from None
-    except (openai.APIError, json.JSONDecodeError):  # an error in a stream, a reply cut short
+    except (openai.APIError, ValueError, AttributeError):
+        # An error in a stream, a reply cut short, or a page that the library takes for a reply.
         raise ModelUnavailableError from None
 
 
