@@ -35,7 +35,11 @@ class Section(BaseSettings):
     """One group of variables that share a prefix."""
 
     model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,  # or overrides of variables with two names would be ignored
     )
 
 

@@ -13,7 +13,7 @@ DIM = 384
 
 
 class CountingModel:
-    """The offline rules, counting what they are asked; may fail, be away, or keep callers waiting."""
+    """The offline rules, counting what they are asked; may fail, be away, or let callers wait."""
 
     def __init__(self) -> None:
         self.extractions = 0

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import structlog
@@ -19,7 +19,9 @@ from shared.settings import Settings, load_settings
 from tests.integration.worker.fleet import Fleet, PlainParser
 from tests.models import CountingModel, HashEmbeddings, models_of
 from worker.context import WorkerContext
-from worker.parsing import ParserPool
+
+if TYPE_CHECKING:
+    from worker.parsing import ParserPool
 
 
 @pytest.fixture(scope="session", autouse=True)

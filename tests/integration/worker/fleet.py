@@ -1,17 +1,16 @@
-"""A worker tier in this process: the real stages over shipped stores, with models that obey tests."""
+"""A worker tier in this process: the real stages over shipped stores, with obedient models."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightrag import LightRAG
 
 from shared.contract.names import TaskName
 from shared.contract.payloads import Clean, CommitWorkspace, Payload, PrepareDocument, Sweep
 from shared.contract.sender import MemorySender
-from shared.errors import AppError
 from shared.ids import DocumentId, ObjectKey, TaskId, WorkspaceName
 from shared.ledger.records import NewUpload, Task, TaskState
 from shared.objects.memory import MemoryObjectStore
@@ -19,6 +18,9 @@ from tests.models import CountingModel, HashEmbeddings
 from worker.context import WorkerContext
 from worker.handlers import handle
 from worker.parsing import ParsedDocument
+
+if TYPE_CHECKING:
+    from shared.errors import AppError
 
 SMALL = "Neil Armstrong commanded Apollo 11. NASA launched Apollo 11 from Florida. "
 LARGE = "".join(
@@ -149,7 +151,7 @@ class Fleet:
     async def until(self, condition: Callable[[Task], bool], task: Task) -> Task:
         """Wait for what another task of this loop brings about."""
         async with asyncio.timeout(60):
-            while not condition(now := await self.task(task)):
+            while not condition(now := await self.task(task)):  # noqa: ASYNC110 - rows fire no events
                 await asyncio.sleep(POLL_S)
         return now
 
@@ -165,7 +167,9 @@ async def _stored(rag: LightRAG) -> dict[str, Any]:
     nodes = await graph.get_all_nodes()
     edges = await graph.get_all_edges()
     vectors = {
-        store.namespace: sorted(row["__id__"] for row in (await store._get_client())._NanoVectorDB__storage["data"])  # noqa: E501
+        store.namespace: sorted(
+            row["__id__"] for row in (await store._get_client())._NanoVectorDB__storage["data"]
+        )
         for store in (rag.entities_vdb, rag.relationships_vdb, rag.chunks_vdb)
     }
     rows = {

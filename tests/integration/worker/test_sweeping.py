@@ -196,5 +196,3 @@ async def test_tasks_nobody_can_ask_back_go_after_their_time(fleet: Fleet) -> No
     await fleet.clean()
     left = (await fleet.context.ledger.tasks.page(limit=10)).rows
     assert [task.id for task in left] == versions[-1:]
-
-

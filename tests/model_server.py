@@ -1,0 +1,106 @@
+"""A model endpoint on loopback that speaks OpenAI's protocol, answers by rules, and misbehaves."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ops.local.ports import free_port
+from shared.rag.offline.language_model import OfflineLanguageModel
+from tests.models import embed_by_hash
+
+KEY = "sk-test-5e5a3e"
+
+
+class ModelServer:
+    """Runs in a thread of its own; its attributes may be changed from any thread."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.failure: tuple[int, dict[str, str], str] | None = None
+        """Status, headers and body of every answer while it is set."""
+        self.hanging = False
+        """While it is set, nobody gets an answer."""
+        self.finish_reason = "stop"
+        self.chats: list[dict[str, Any]] = []
+        self.clients: set[int] = set()
+        """The ports callers came from: one for each connection."""
+        self._rules = OfflineLanguageModel()
+        routes = [
+            Route("/v1/chat/completions", self._chat, methods=["POST"]),
+            Route("/v1/embeddings", self._embed, methods=["POST"]),
+        ]
+        self._server = uvicorn.Server(
+            uvicorn.Config(Starlette(routes=routes), port=self.port, log_config=None, ws="none")
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @contextmanager
+    def running(self) -> Iterator["ModelServer"]:
+        thread = threading.Thread(target=self._server.run)
+        thread.start()
+        try:
+            while not self._server.started:
+                threading.Event().wait(0.01)
+            yield self
+        finally:
+            self.hanging = False
+            self._server.should_exit = self._server.force_exit = True
+            thread.join()
+
+    async def _misbehave(self, request: Request) -> Response | None:
+        if request.client is not None:
+            self.clients.add(request.client.port)
+        while self.hanging:  # noqa: ASYNC110 - no asyncio event crosses threads
+            await asyncio.sleep(0.02)
+        if self.failure is None:
+            return None
+        status, headers, body = self.failure
+        return Response(body, status, headers, "application/json")
+
+    async def _chat(self, request: Request) -> Response:
+        body = await request.json()
+        self.chats.append(body)
+        if (refusal := await self._misbehave(request)) is not None:
+            return refusal
+        messages = body["messages"]
+        system = next((m["content"] for m in messages if m["role"] == "system"), None)
+        text = await self._rules.complete(messages[-1]["content"], system)
+        assert isinstance(text, str)
+        if body.get("stream"):
+            return StreamingResponse(self._events(text), media_type="text/event-stream")
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "finish_reason": self.finish_reason, "message": message}
+        return JSONResponse(_envelope("chat.completion", choices=[choice]))
+
+    async def _events(self, text: str) -> AsyncIterator[str]:
+        for piece in text.split(" "):
+            choice = {"index": 0, "finish_reason": None, "delta": {"content": f"{piece} "}}
+            yield f"data: {json.dumps(_envelope('chat.completion.chunk', choices=[choice]))}\n\n"
+        yield "data: [DONE]\n\n"
+
+    async def _embed(self, request: Request) -> Response:
+        body = await request.json()
+        if (refusal := await self._misbehave(request)) is not None:
+            return refusal
+        vectors = await embed_by_hash(body["input"], is_query=False)
+        rows = [
+            {"object": "embedding", "index": index, "embedding": vector.tolist()}
+            for index, vector in enumerate(vectors)
+        ]
+        return JSONResponse(_envelope("list", data=rows))
+
+
+def _envelope(kind: str, **content: Any) -> dict[str, Any]:
+    return {"id": "1", "object": kind, "created": 1, "model": "stub", **content}
