@@ -33,7 +33,7 @@ def read_graph(system: System, workspace: str = "default") -> Graph:
     return run(_read_tables(system.data_dir, workspace))
 
 
-async def ledger_rows(data_dir: Path, query: str) -> list[Any]:
+async def table_rows(data_dir: Path, query: str) -> list[Any]:
     """Ask the database of an embedded system."""
     password = json.loads((data_dir / "secrets.json").read_text())["postgres_password"]
     port = json.loads((data_dir / "run" / "ports.json").read_text())["postgres"]
@@ -47,8 +47,8 @@ async def ledger_rows(data_dir: Path, query: str) -> list[Any]:
 
 
 async def _read_tables(data_dir: Path, workspace: str) -> Graph:
-    nodes = await ledger_rows(data_dir, "SELECT * FROM lightrag_graph_nodes")
-    edges = await ledger_rows(data_dir, "SELECT * FROM lightrag_graph_edges")
+    nodes = await table_rows(data_dir, "SELECT * FROM lightrag_graph_nodes")
+    edges = await table_rows(data_dir, "SELECT * FROM lightrag_graph_edges")
     return Graph(
         entities={
             row["id"]: _comparable(json.loads(row["properties"]))
