@@ -1,6 +1,7 @@
 """Sends messages through Celery without knowing any task's code."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from celery import Celery
@@ -11,6 +12,8 @@ from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Payload
 from shared.errors import QueueUnavailableError
 
+# Of our own: a broker that hangs holds each for a second, and uploads are written in the others.
+_THREADS = 8
 _BROKER_ERRORS = (OperationalError, redis.RedisError, OSError)
 
 
@@ -18,6 +21,7 @@ class CelerySender:
     """Keeps one producer pool; Celery's client blocks, so it runs in threads."""
 
     def __init__(self, broker_url: str) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sender")
         self._app = Celery("ragfleet-sender", set_as_current=False)
         self._app.conf.update(shared_options(broker_url))
         options = self._app.conf.broker_transport_options
@@ -36,7 +40,7 @@ class CelerySender:
         Raises:
             QueueUnavailableError: the broker did not take it.
         """
-        await asyncio.to_thread(self._send, payload)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._send, payload)
 
     async def depth(self, queue: QueueName) -> int:
         """Count the messages that wait in a queue, not those already handed to a worker.
@@ -44,7 +48,7 @@ class CelerySender:
         Raises:
             QueueUnavailableError: the broker did not answer.
         """
-        return await asyncio.to_thread(self._depth, queue)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._depth, queue)
 
     async def close(self) -> None:
         """Close the broker connections."""
