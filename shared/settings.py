@@ -94,6 +94,9 @@ def _load_section(
         return section(_env_file=env_file, **given)
     except ValidationError as error:
         raise SettingsError(_sentence(section, error)) from None  # the cause would show the value
+    except UnicodeDecodeError:
+        sentence = f"{env_file} is not text in UTF-8; save it as that and start again."
+        raise SettingsError(sentence) from None
 
 
 def _sentence(section: type[Section], error: ValidationError) -> str:

@@ -1,5 +1,7 @@
 """Starting the API process with settings that cannot work."""
 
+from pathlib import Path
+
 import pytest
 
 from api.main import main
@@ -23,3 +25,12 @@ def test_a_setting_that_cannot_work_ends_the_process_with_one_sentence(
         main()
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
+
+
+def test_an_env_file_that_is_no_text_ends_the_process_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_bytes(b"\xff\xfeA")
+    with pytest.raises(SystemExit, match="not text in UTF-8"):
+        main()
