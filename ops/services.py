@@ -105,7 +105,8 @@ def _python(
 ) -> ChildSpec:
     return ChildSpec(
         name=name,
-        argv=(sys.executable, "-m", *arguments),
+        # -P: a folder `api` or `worker` of the person's own must not be taken for ours.
+        argv=(sys.executable, "-P", "-m", *arguments),
         log_path=ground.logs / f"{name}.log",
         cwd=Path.cwd(),  # where the person's .env is
         environment=environment,

@@ -36,7 +36,8 @@ def up(
         elif show_status:
             _show(status(data_dir))
         elif detach:
-            _announce(start_detached([sys.executable, "-m", "ops.cli", "up"], data_dir), data_dir)
+            command = [sys.executable, "-P", "-m", "ops.cli", "up"]  # -P: see ops/services.py
+            _announce(start_detached(command, data_dir), data_dir)
         else:
             _run(settings, data_dir)
     except AppError as error:

@@ -1,6 +1,7 @@
 """What `ragfleet up` gives its processes: servers of our own, whatever a person's .env names."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_a_demo_never_touches_the_servers_of_the_env_file(
     assert broker_url(settings).endswith("@127.0.0.1:4/1")
     assert redis_url(settings.redis).endswith("@127.0.0.1:4/0")
     assert settings.postgres.port == PORTS["postgres"]
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "beat", "flower"])
+def test_packages_of_the_same_name_in_the_working_folder_are_left_alone(
+    plan: Plan, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.services.migrate", lambda _url: None)
+    for package in ("api", "worker", "celery"):
+        Path(package).mkdir()
+        (Path(package) / "__init__.py").touch()
+    spec = composed(plan)[name].prepare()
+    *python, _, module = spec.argv[:4]
+    found = "from importlib.util import find_spec as f; print(f(sys.argv[1]).origin)"
+    shown = subprocess.run(
+        [*python, "-c", f"import sys; {found}", module.partition(".")[0]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not Path(shown.stdout.strip()).is_relative_to(Path.cwd())
 
 
 def test_flower_looks_at_the_broker_that_the_workers_use(plan: Plan) -> None:
