@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -67,6 +68,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(str(error))
+    os.umask(0o077)  # LightRAG's files and SQLite's hold the documents' texts
     serve(settings, create_app(settings, open_resources))
 
 
