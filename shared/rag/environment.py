@@ -39,7 +39,8 @@ def _postgres(settings: Settings) -> dict[str, str]:
         "POSTGRES_USER": postgres.user,
         "POSTGRES_PASSWORD": postgres.password.get_secret_value(),
         "POSTGRES_DATABASE": postgres.db,
-        "POSTGRES_SSL_MODE": postgres.sslmode,
+        # LightRAG takes "prefer" for "require"; left open, its driver prefers TLS as we mean it.
+        "POSTGRES_SSL_MODE": "" if postgres.sslmode == "prefer" else postgres.sslmode,
         "POSTGRES_MAX_CONNECTIONS": str(_POSTGRES_CONNECTIONS),
         # HNSW indexes plain vectors up to 2,000 dimensions, half-precision ones up to 4,000.
         "POSTGRES_VECTOR_INDEX_TYPE": "HNSW" if settings.embedding.dim <= 2000 else "HNSW_HALFVEC",
