@@ -1,5 +1,6 @@
 """Worker tiers for tests: in this process over files, and real processes over real servers."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 import structlog
+from sqlalchemy import make_url
 
-from shared.connections import ledger_url
+from shared.connections import broker_url, ledger_url
+from shared.contract.celery_sender import CelerySender
 from shared.contract.sender import MemorySender
 from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
@@ -17,6 +20,8 @@ from shared.objects.memory import MemoryObjectStore
 from shared.rag.pool import RagPool
 from shared.settings import Settings, load_settings
 from tests.integration.worker.fleet import Fleet, PlainParser
+from tests.integration.worker.processes import Stack, stopped_at_the_end
+from tests.model_server import KEY, ModelServer
 from tests.models import CountingModel, HashEmbeddings, models_of
 from worker.context import WorkerContext
 
@@ -75,3 +80,38 @@ async def fleet(settings: Settings, workspace: WorkspaceName) -> AsyncIterator[F
         gate.set()
     await rags.close()
     await ledger.close()
+
+
+@pytest.fixture
+async def stack(fresh_database: str, fresh_valkey: str, tmp_path: Path) -> AsyncIterator[Stack]:
+    """Real servers without a worker yet."""
+    postgres, valkey = make_url(fresh_database), make_url(fresh_valkey)
+    with ModelServer().running() as models:
+        variables = {
+            "USE_EXTERNAL_STORAGE": "true",
+            "DATA_DIR": str(tmp_path),
+            "POSTGRES_HOST": str(postgres.host),
+            "POSTGRES_PORT": str(postgres.port),
+            "POSTGRES_USER": str(postgres.username),
+            "POSTGRES_PASSWORD": str(postgres.password),
+            "POSTGRES_DB": str(postgres.database),
+            "REDIS_HOST": str(valkey.host),
+            "REDIS_PORT": str(valkey.port),
+            "REDIS_PASSWORD": str(valkey.password),
+            "TASK_LEASE_S": "4",
+            "LOG_FORMAT": "json",
+        }
+        for prefix in ("LLM", "EMBEDDING"):
+            variables |= {
+                f"{prefix}_PROVIDER": "openai",
+                f"{prefix}_BASE_URL": models.url,
+                f"{prefix}_API_KEY": KEY,
+                f"{prefix}_MODEL": "stub",
+            }
+        settings = load_settings(None, overrides=variables)
+        await asyncio.to_thread(migrate, ledger_url(settings))
+        ledger = await Ledger.open(ledger_url(settings))
+        sender = CelerySender(broker_url(settings))
+        opened = Stack(settings, variables, ledger, sender, models, tmp_path)
+        async with stopped_at_the_end(opened):
+            yield opened
