@@ -46,6 +46,8 @@ def _server_variables(ground: Ground, *, broker_url: str) -> dict[str, str]:
     """Point our processes at the embedded servers, with the names any external server has."""
     return {
         "USE_EXTERNAL_STORAGE": "true",
+        # Uploads apart from those of other ledgers that DATA_DIR may serve at other times.
+        "DATA_DIR": str(ground.data_dir / "embedded"),
         "KV_STORAGE": "RedisKVStorage",
         "VECTOR_STORAGE": "PGVectorStorage",
         "GRAPH_STORAGE": "PGTableGraphStorage",
@@ -94,9 +96,9 @@ def files_services(ground: Ground) -> Sequence[Service]:
 def _environment(ground: Ground, more: Mapping[str, str]) -> dict[str, str]:
     return {
         **inherited_environment(),
-        **more,
         "DATA_DIR": str(ground.data_dir),
         "API_PORT": str(ground.ports["api"]),
+        **more,
     }
 
 

@@ -29,6 +29,9 @@ from shared.settings_sections import (
 
 __all__ = ["Settings", "inherited_environment", "load_settings"]
 
+# A server has 16 databases unless it is told otherwise.
+_LAST_REDIS_DB = 15
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -112,6 +115,9 @@ def _sentence(section: type[Section], error: ValidationError) -> str:
 
 
 def _refuse_contradictions(settings: Settings) -> None:
+    if not settings.broker.url.get_secret_value() and settings.redis.db >= _LAST_REDIS_DB:
+        sentence = "REDIS_DB leaves no database after it for messages; lower it or set BROKER_URL."
+        raise SettingsError(sentence)
     if settings.external and settings.storage.graph_storage == "Neo4JStorage":
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):

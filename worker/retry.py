@@ -87,7 +87,9 @@ def app_error_behind(error: BaseException | None) -> AppError | None:
         if isinstance(error, AppError):
             # The innermost one was raised by us; outer ones may be copies with a prefixed text.
             found = error
-        error = error.__cause__ or error.__context__
+        # `from None` says that what came before is no part of the story.
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or context
     return found
 
 

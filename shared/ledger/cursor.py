@@ -11,6 +11,8 @@ from shared.ledger.rows import AnyRow
 
 Record = TypeVar("Record")
 
+_NOT_OURS = "The cursor is not one of ours; start again from the first page."
+
 
 def encode_cursor(key: str) -> str:
     """Hide a key from people, who would otherwise build their own."""
@@ -25,11 +27,12 @@ def decode_cursor(cursor: str) -> str:
     """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
-        raise InvalidInputError(
-            "The cursor is not one of ours; start again from the first page."
-        ) from None
+        raise InvalidInputError(_NOT_OURS) from None
+    if not key.isprintable():  # PostgreSQL cannot even look for a NUL
+        raise InvalidInputError(_NOT_OURS)
+    return key
 
 
 def to_page(

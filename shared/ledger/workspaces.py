@@ -88,6 +88,15 @@ class Workspaces:
         if (row.embedding_model, row.embedding_dim) != (model, dim):
             raise EmbeddingMismatchError
 
+    async def embedding_of(self, name: WorkspaceName) -> tuple[str, int] | None:
+        """Return the model and dimension a workspace was filled with, also while it is deleted."""
+        statement = select(workspaces.c.embedding_model, workspaces.c.embedding_dim).where(
+            workspaces.c.name == name, workspaces.c.embedding_model.is_not(None)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else (row.embedding_model, row.embedding_dim)
+
     async def request_drop(self, name: WorkspaceName) -> Task:
         """Close a workspace and make its deletion a task; asked again, the same task.
 

@@ -6,5 +6,9 @@ from shared.settings import Settings
 
 
 def open_objects(settings: Settings) -> ObjectStore:
-    """Return the store of uploaded bytes: the folder `objects` in DATA_DIR."""
-    return LocalObjectStore(settings.storage.data_dir / "objects")
+    """Return the store of uploaded bytes: a folder in DATA_DIR.
+
+    Each ledger has a folder of its own: what one does not know, its cleaner removes.
+    """
+    folder = "objects" if settings.external else "files_mode_objects"
+    return LocalObjectStore(settings.storage.data_dir / folder)

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from lightrag import LightRAG
@@ -66,6 +66,25 @@ class RagPool:
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
             await self.close_idle()
+
+    @asynccontextmanager
+    async def opened_with(
+        self, workspace: PhysicalWorkspace, *, embedding_name: str, embedding_dim: int
+    ) -> AsyncIterator[LightRAG]:
+        """Open a workspace that was filled with another embedding model, to remove its data.
+
+        Its vectors lie under that model's name and size; ours would not find or read them.
+        """
+        await self.forget(workspace)
+        models = replace(self._models, embedding_name=embedding_name, embedding_dim=embedding_dim)
+        rag = build_rag(self._settings, models, workspace=workspace)
+        with translated_store_errors():
+            async with alone_in_the_fleet(self._settings):
+                await rag.initialize_storages()
+            try:
+                yield rag
+            finally:
+                await rag.finalize_storages()
 
     async def close_idle(self) -> None:
         """Close what nobody used for a while."""

@@ -105,7 +105,10 @@ def test_two_systems_run_side_by_side(embedded: System, open_folder: Path) -> No
     other = System("embedded", open_folder / "other")
     printed = other.up()
     try:
-        with httpx.Client(base_url=embedded.url) as one, httpx.Client(base_url=other.url) as two:
+        with (
+            httpx.Client(base_url=embedded.url, timeout=60) as one,
+            httpx.Client(base_url=other.url, timeout=60) as two,
+        ):
             first = Workspace(embedded, "default", one)
             second = Workspace(other, "default", two)
             mine = first.read("Alan Turing worked at Bletchley Park.", doc_id="side")
@@ -124,8 +127,8 @@ def assert_flower_wants_what_was_printed(system: System, printed: str) -> None:
     flower = f"http://127.0.0.1:{system.flower_port}"
     found = re.search(r"Flower .* user (\S+), password (\S+)", printed)
     assert found, printed
-    assert httpx.get(flower).status_code == 401
-    assert httpx.get(flower, auth=("fleet", "guess")).status_code == 401
-    welcome = httpx.get(f"{flower}/workers", auth=(found[1], found[2]))
+    assert httpx.get(flower, timeout=60).status_code == 401
+    assert httpx.get(flower, auth=("fleet", "guess"), timeout=60).status_code == 401
+    welcome = httpx.get(f"{flower}/workers", auth=(found[1], found[2]), timeout=60)
     assert welcome.status_code == 200
     assert "Flower" in welcome.text

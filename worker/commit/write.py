@@ -82,9 +82,13 @@ async def _delete(task: Task, lease: CommitLease, context: WorkerContext) -> boo
 
 
 async def _drop(task: Task, lease: CommitLease, context: WorkerContext) -> bool:
-    async with _writable(task.physical, context) as rag:
-        await drop_workspace(rag)
-    await context.rags.forget(task.physical)
+    filled_with = await context.ledger.workspaces.embedding_of(task.workspace)
+    if filled_with is not None:
+        model, dimension = filled_with
+        async with context.rags.opened_with(
+            task.physical, embedding_name=model, embedding_dim=dimension
+        ) as rag:
+            await drop_workspace(rag)
     return await context.ledger.workspaces.finish_drop(lease, task.id)
 
 

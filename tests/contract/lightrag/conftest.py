@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.ids import PhysicalWorkspace
+from shared.rag.models import Models
 from shared.rag.pool import RagPool
 from shared.settings import Settings, load_settings
 from tests.models import CountingModel, models_of
@@ -25,8 +26,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def rags(settings: Settings, model: CountingModel) -> AsyncIterator[RagPool]:
-    pool = RagPool(settings, models_of(model))
+def models(model: CountingModel) -> Models:
+    return models_of(model)
+
+
+@pytest.fixture
+async def rags(settings: Settings, models: Models) -> AsyncIterator[RagPool]:
+    pool = RagPool(settings, models)
     yield pool
     await pool.close()
 
