@@ -35,11 +35,8 @@ VARIABLES = {
     "EXTRACT_BATCH_CHUNKS": "4",
 }
 UNDISTURBED = "undisturbed"
-# Superseded tasks leave theirs to the cleaner, which comes every ten minutes.
-LEFT_OVER = (
-    "SELECT batches.* FROM batches JOIN tasks ON tasks.id = batches.task_id"
-    " WHERE tasks.state <> 'superseded'"
-)
+# LightRAG lets a model summarise so many descriptions, in the order in which they were extracted.
+SUMMARISED = 8
 Sent = list[Future[Json]]
 
 
@@ -121,9 +118,12 @@ def kill_while_sending(system: System, workspace: Workspace) -> Sent:
     chance = random.Random(SEED)  # noqa: S311 - the same kills each time, not a secret
     order = killed_in_order(chance)
     print(f"seed {SEED}: {' '.join(order)}", file=sys.stderr)  # noqa: T201 - to repeat it
-    waiting = uploads()
+    first, waiting = uploads()[:2], uploads()[2:]
     sent: Sent = []
     with ThreadPoolExecutor(1) as sender:
+        sent += [sender.submit(send, workspace, upload, key=upload.doc_id) for upload in first]
+        for one in sent:  # in the graph, so that there is something to replace and to delete
+            workspace.succeeded(one.result())
         for number, victim in enumerate(order):
             for upload in [waiting.pop(0) for _ in range(min(2, len(waiting)))]:
                 sent.append(sender.submit(send, workspace, upload, key=upload.doc_id))
@@ -152,12 +152,8 @@ def assert_each_ended_once(tasks: list[Json], sent: list[Json]) -> None:
     assert len(accepted) == len(uploads()) + 1
     deletes = [task for task in tasks if task["kind"] == "delete"]
     assert [(task["doc_id"], task["state"]) for task in deletes] == [("deleted", "succeeded")]
-    states = {(task["doc_id"], task["revision"]): task["state"] for task in inserts.values()}
-    for revision in [("replaced", 1), ("deleted", 1)]:
-        # Committed before the newer revision came, or overtaken by it.
-        assert states.pop(revision) in {"succeeded", "superseded"}
-    unfinished = {name: state for name, state in states.items() if state != "succeeded"}
-    assert unfinished == {}, [task["error"] for task in tasks if task["error"]]
+    unfinished = [task for task in inserts.values() if task["state"] != "succeeded"]
+    assert unfinished == []
 
 
 def assert_only_ours_run(system: System) -> None:
@@ -181,10 +177,14 @@ def differences(one: Graph, other: Graph) -> list[str]:
 
 
 def statements(graph: Graph) -> set[str]:
+    """All that does not depend on the order in which documents and chunks came."""
     found = set()
     for name, properties in [*graph.entities.items(), *graph.relations.items()]:
-        # Of two types that are named equally often the first wins; order is not promised.
-        found |= {f"{name} {each}: {properties[each]}" for each in {*properties} - {"entity_type"}}
+        # Of two types that are named equally often the first wins.
+        dependent = {"entity_type"}
+        if len(properties["source_id"]) >= SUMMARISED:
+            dependent.add("description")
+        found |= {f"{name} {each}: {properties[each]}" for each in {*properties} - dependent}
     return found
 
 
@@ -225,7 +225,7 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(fleet: System) -> None:
         print(f"all ended {time.monotonic() - killed_at_s:.0f} s later", file=sys.stderr)  # noqa: T201
     assert_each_ended_once(tasks, sent)
     assert_only_ours_run(fleet)
-    assert run(table_rows(fleet.data_dir, LEFT_OVER)) == []
+    assert run(table_rows(fleet.data_dir, "SELECT * FROM batches")) == []
     read_undisturbed(fleet)
     disturbed, undisturbed = (read_graph(fleet, name) for name in ("default", UNDISTURBED))
     assert len(undisturbed.entities) > 40
