@@ -98,7 +98,8 @@ async def stack(fresh_database: str, fresh_valkey: str, tmp_path: Path) -> Async
             "REDIS_HOST": str(valkey.host),
             "REDIS_PORT": str(valkey.port),
             "REDIS_PASSWORD": str(valkey.password),
-            "TASK_LEASE_S": "4",
+            # Longer than a busy machine ever stalls, short enough to wait for.
+            "TASK_LEASE_S": "10",
             "LOG_FORMAT": "json",
         }
         for prefix in ("LLM", "EMBEDDING"):
