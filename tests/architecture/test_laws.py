@@ -73,6 +73,7 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
         "shared/rag/engine.py",  # LightRAG's storages
         "shared/rag/environment.py",  # LightRAG's variables
         "shared/rag/initialisation.py",  # the lock around their creation
+        "shared/objects/factory.py",  # the folder of uploads
         "shared/startup.py",  # says which it is
         "ops/up.py",  # which processes there are
         "ops/services.py",  # their variables
