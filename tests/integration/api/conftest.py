@@ -36,7 +36,9 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stored_files(self) -> set[Path]:
-        return {path for path in (self.data_dir / "files_mode_objects").rglob("*") if path.is_file()}
+        return {
+            path for path in (self.data_dir / "files_mode_objects").rglob("*") if path.is_file()
+        }
 
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
