@@ -10,6 +10,8 @@ from typing import Any, Self
 import tiktoken
 from lightrag.utils import Tokenizer
 
+from shared.memory import return_freed_memory
+
 # How o200k cuts text before it looks words up, as OpenAI published it with the vocabulary.
 _WORD_PATTERN = (
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
@@ -58,4 +60,6 @@ def _read_ranks() -> dict[bytes, int]:
 @cache
 def shared_tokenizer() -> Tokenizer:
     """Return the process's one tokenizer."""
-    return Tokenizer("gpt-4o-mini", _PackagedVocabulary())
+    tokenizer = Tokenizer("gpt-4o-mini", _PackagedVocabulary())
+    return_freed_memory()  # the vocabulary as it was read
+    return tokenizer

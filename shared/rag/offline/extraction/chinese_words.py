@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from shared.memory import return_freed_memory
+
 _LOADING = threading.Lock()
 
 
@@ -56,4 +58,5 @@ def _load_tagger() -> Any:  # noqa: ANN401  jieba ships no types
     dictionary = tagger.tokenizer.get_dict_file()
     tagger.tokenizer.FREQ, tagger.tokenizer.total = tagger.tokenizer.gen_pfdict(dictionary)
     tagger.tokenizer.initialized = True
+    return_freed_memory()
     return tagger
