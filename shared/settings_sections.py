@@ -197,6 +197,12 @@ class LimitSettings(Section):
     stage_timeout_s: PositiveNumber = 3600
     task_lease_s: PositiveNumber = 20
     """How long a silent worker keeps its task; renewed every third of it."""
+    commit_max_chunks: PositiveInt = 500
+    """How many chunks one group adds to the graph; larger documents go in slices of so many."""
+    commit_max_bytes: PositiveInt = 64 * 1024 * 1024
+    """How large a group's journal may become, about; it is in memory while it is written."""
+    journal_retention_s: PositiveNumber = 900
+    """How long applied journals are kept, to repair a store that lost its last writes."""
     max_attempts: PositiveInt = 10
     retry_budget_hours: PositiveNumber = 6
     sweep_interval_s: PositiveNumber = 2
