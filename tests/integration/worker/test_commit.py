@@ -11,7 +11,7 @@ from shared.errors import EmbeddingMismatchError, LedgerUnavailableError
 from shared.ids import DocumentId, WorkspaceName
 from shared.ledger.records import Task, TaskState
 from tests.integration.worker.fleet import Fleet
-from worker.commit import workspace as committer
+from worker.commit import turn as committer
 
 CURIE = "Marie Curie met Pierre Curie in Paris. "
 BOHR = "Niels Bohr met Albert Einstein in Copenhagen. "
@@ -57,7 +57,7 @@ async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
 ) -> None:
     for number in range(3):
         await ready(fleet, f"doc{number}", CURIE)
-    monkeypatch.setattr(committer, "_TURN_S", 0.0001)  # over when the first document is written
+    monkeypatch.setattr(committer, "TURN_S", 0.0001)  # over when the first document is written
     await fleet.commit()
     states = [task.state for task in (await fleet.context.ledger.tasks.page(limit=9)).rows]
     assert states.count(TaskState.SUCCEEDED) == 1

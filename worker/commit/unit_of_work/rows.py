@@ -28,7 +28,8 @@ class RowsUnit:
         for start in range(0, len(missing), _READ_AT_ONCE):
             some = missing[start : start + _READ_AT_ONCE]
             with self._failures.recorded():
-                rows = await self._storage.get_by_ids(some)
+                # An empty reply stands for none of them: PGDocStatusStorage gives it.
+                rows = await self._storage.get_by_ids(some) or [None] * len(some)
             self._seen |= dict(zip(some, rows, strict=True))
 
     async def get_by_id(self, key: str) -> Row | None:
