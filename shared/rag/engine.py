@@ -17,6 +17,8 @@ from shared.settings_sections import Provider
 
 # A batch of ten passages takes 10 CPU seconds, and others may be before it.
 _OFFLINE_EMBEDDING_TIMEOUT_S = 600
+# Every server takes at least so many texts in one call.
+_EMBEDDING_BATCH = 32
 # Unrelated texts still score 0.69 and more with this model; docs/offline-models.md has the figures.
 _OFFLINE_COSINE_THRESHOLD = 0.78
 
@@ -90,6 +92,8 @@ def _provider_parameters(settings: Settings) -> dict[str, Any]:
         }
     return parameters | {
         "embedding_func_max_async": settings.embedding.max_concurrency,
+        # LightRAG's ten texts a call would make a commit of thousands wait for round trips.
+        "embedding_batch_num": _EMBEDDING_BATCH,
         "default_embedding_timeout": int(settings.embedding.timeout_s),
     }
 

@@ -1,44 +1,60 @@
-"""Vectors of what a group changed, before its journal: no outage may stop it half-applied."""
+"""Vectors of what a group changed: embedded while it is merged, all there before its journal."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.commit.unit_of_work.unit import UnitOfWork
-from worker.crew import gathered_crew
-
-Vectors = dict[str, dict[str, bytes]]
+Embed = Callable[..., Awaitable[NDArray[np.float32]]]
 
 
-async def embed_changes(unit: UnitOfWork) -> Vectors:
-    """Embed the content of every changed row once, in batches over all storages.
+class Embedder:
+    """Embeds every content once, in batches that start as soon as they are full.
 
-    Returns:
-        Vectors by storage and id: little-endian float32.
-
-    Raises:
-        ModelUnavailableError, ModelRefusedError: the embedding model failed.
+    LightRAG writes a record several times while it merges; mostly only its sources change, not the
+    content that is embedded.
     """
-    vectors: Vectors = {name: dict(storage.ready) for name, storage in unit.vectors.items()}
-    wanted = [
-        (name, key, row["content"])
-        for name, storage in unit.vectors.items()
-        for key, row in storage.puts.items()
-        if key not in storage.ready
-    ]
-    size = max(1, unit.rag.embedding_batch_num)
-    batches = [wanted[start : start + size] for start in range(0, len(wanted), size)]
-    async with gathered_crew() as crew:
-        embed = crew.watch(unit.rag.embedding_func)
-        embedded = await asyncio.gather(
-            *(embed([content for *_, content in batch], context="document") for batch in batches)
-        )
-    for batch, rows in zip(batches, embedded, strict=True):
-        for (name, key, _), vector in zip(batch, as_bytes(rows), strict=True):
-            vectors[name][key] = vector
-    return vectors
+
+    def __init__(self, embed: Embed, *, batch_size: int) -> None:
+        self._embed = embed
+        self._batch_size = max(1, batch_size)
+        self._batch: list[str] = []
+        self._started: dict[str, asyncio.Task[list[bytes]]] = {}
+        self._places: dict[str, int] = {}
+
+    def want(self, content: str) -> None:
+        """Make sure that this content is embedded at the end."""
+        if content in self._places:
+            return
+        self._places[content] = len(self._batch)
+        self._batch.append(content)
+        if len(self._batch) == self._batch_size:
+            self._start()
+
+    async def finish(self) -> None:
+        """Wait until every wanted content has its vector.
+
+        Raises:
+            ModelUnavailableError, ModelRefusedError: the embedding model failed.
+        """
+        self._start()
+        await asyncio.gather(*set(self._started.values()))
+
+    def vector(self, content: str) -> bytes:
+        """Return the vector of a wanted content after `finish`: little-endian float32."""
+        return self._started[content].result()[self._places[content]]
+
+    def _start(self) -> None:
+        if self._batch:
+            batch, self._batch = self._batch, []
+            task = asyncio.create_task(self._embed_batch(batch))
+            # Looked at, or asyncio would log what failed in a group that is thrown away anyway.
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            self._started |= dict.fromkeys(batch, task)
+
+    async def _embed_batch(self, batch: list[str]) -> list[bytes]:
+        return as_bytes(await self._embed(batch, context="document"))
 
 
 def as_bytes(rows: NDArray[np.float32] | Sequence[Sequence[float]]) -> list[bytes]:

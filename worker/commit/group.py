@@ -1,11 +1,11 @@
 """One group of tasks: merged in memory, written into the journal, applied to the stores."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 
 from shared.ledger.records import Outcome
 from shared.logs import get_logger
-from worker.commit.embed import embed_changes
 from worker.commit.encoding import encode
 from worker.commit.merge import add_documents
 from worker.commit.operations import Kind, Operation, operations_of
@@ -75,10 +75,12 @@ async def remove_leftovers(work: Work, session: Session) -> list[bytes]:
 
 
 async def _encoded(unit: UnitOfWork, session: Session) -> list[bytes]:
-    vectors = await embed_changes(unit)
+    changes = await unit.changes()
     session.heartbeat.progressed()
-    operations = operations_of(unit.changes(vectors), written_at_s=int(time.time()))
-    return encode(operations, dimension=session.context.settings.embedding.dim)
+    operations = operations_of(changes, written_at_s=int(time.time()))
+    dimension = session.context.settings.embedding.dim
+    # In a thread: megabytes of text are compressed, and other workspaces share this loop.
+    return await asyncio.to_thread(encode, operations, dimension=dimension)
 
 
 async def _keep_summaries(unit: UnitOfWork, session: Session) -> None:

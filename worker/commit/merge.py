@@ -13,7 +13,10 @@ from lightrag.utils import make_relation_chunk_key
 from worker.commit.prepared import Slice
 from worker.commit.replies import add_private_replies
 from worker.commit.rows import anchors, full_document, status_row
+from worker.commit.source_ids import speed_up_merging
 from worker.commit.unit_of_work.unit import UnitOfWork
+
+speed_up_merging()
 
 
 async def add_documents(unit: UnitOfWork, pieces: Sequence[Slice]) -> None:
@@ -46,9 +49,6 @@ async def _add_rows(unit: UnitOfWork, piece: Slice, own_keys: dict[str, list[str
     }
     await unit.rows["text_chunks"].upsert(chunks)
     await unit.vectors["chunks_vdb"].upsert(chunks)
-    for chunk_id, found in zip(piece.chunks, piece.extractions, strict=True):
-        if vector := getattr(found, "vector", b""):
-            unit.vectors["chunks_vdb"].ready[chunk_id] = vector
 
 
 async def _prefetch(unit: UnitOfWork, pieces: Sequence[Slice]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -57,25 +58,47 @@ def server_variables(
 
 
 @asynccontextmanager
-async def open_fleet(variables: Mapping[str, str]) -> AsyncIterator[Fleet]:
-    """Give a worker tier with a fresh workspace; its models answer by rules."""
+async def open_context(
+    variables: Mapping[str, str],
+) -> AsyncIterator[tuple[WorkerContext, CountingModel, HashEmbeddings]]:
+    """Open what a worker process has; its models answer by rules."""
     settings = load_settings(None, overrides=variables)
     await asyncio.to_thread(migrate, ledger_url(settings))
     ledger = await Ledger.open(ledger_url(settings))
-    workspace = WorkspaceName(f"w{secrets.token_hex(5)}")
-    await ledger.workspaces.create(workspace)
     model, embeddings = CountingModel(), HashEmbeddings()
-    sender, objects, parser = MemorySender(), MemoryObjectStore(), PlainParser()
     context = WorkerContext(
         settings=settings,
         ledger=ledger,
-        objects=objects,
-        sender=sender,
+        objects=MemoryObjectStore(),
+        sender=MemorySender(),
         rags=RagPool(settings, models_of(model, embeddings)),
-        parsers=cast("ParserPool", parser),
+        parsers=cast("ParserPool", PlainParser()),
     )
-    yield Fleet(context, workspace, sender, objects, model, embeddings, parser)
-    for gate in (model.open, embeddings.open, parser.open):
+    yield context, model, embeddings
+    for gate in (model.open, embeddings.open):
         gate.set()
     await context.rags.close()
     await ledger.close()
+
+
+@asynccontextmanager
+async def open_fleet(variables: Mapping[str, str]) -> AsyncIterator[Fleet]:
+    """Give a worker tier with a fresh workspace."""
+    async with open_context(variables) as (context, model, embeddings):
+        fleet = Fleet(
+            context,
+            WorkspaceName(""),
+            cast("MemorySender", context.sender),
+            cast("MemoryObjectStore", context.objects),
+            model,
+            embeddings,
+            cast("PlainParser", context.parsers),
+        )
+        yield await another_workspace(fleet)
+
+
+async def another_workspace(fleet: Fleet) -> Fleet:
+    """The same tier, in a fresh workspace."""
+    workspace = WorkspaceName(f"w{secrets.token_hex(5)}")
+    await fleet.context.ledger.workspaces.create(workspace)
+    return replace(fleet, workspace=workspace)

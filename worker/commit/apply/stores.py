@@ -1,5 +1,6 @@
 """Which store holds which storage of a workspace, and journals written into all of them."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from worker.commit.apply.postgres import PostgresStore
 from worker.commit.apply.redis import RedisStore
 from worker.commit.apply.store import Store
 from worker.commit.encoding import decode, encode_one
-from worker.commit.operations import Operation, halves
+from worker.commit.operations import Kind, Operation, halves
 from worker.commit.unit_of_work.unit import (
     GRAPH_STORAGE,
     ROW_STORAGES,
@@ -26,6 +27,8 @@ from worker.commit.unit_of_work.unit import (
 )
 
 _log = get_logger(__name__)
+# Filling a vector index is work for one core each; more would only keep questions waiting.
+_VECTORS_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,13 @@ class Stores:
             StoreUnavailableError: a store is away; the journal stays, and is applied again.
         """
         with translated_store_errors():
+            waiting: list[Operation] = []
             async for operation in self._operations(journal):
-                await self._apply_or_quarantine(operation, journal)
+                if waiting and (not _may_join(operation, waiting)):
+                    await self._apply_together(waiting, journal)
+                    waiting = []
+                waiting.append(operation)
+            await self._apply_together(waiting, journal)
             for store in self.distinct:
                 await store.finish(journal.seq)
 
@@ -61,6 +69,13 @@ class Stores:
                     if self.by_storage[operation.storage] is store:
                         await self._apply_or_quarantine(operation, journal)
                 await store.finish(journal.seq)
+
+    async def _apply_together(self, operations: list[Operation], journal: Journal) -> None:
+        applied = (self._apply_or_quarantine(operation, journal) for operation in operations)
+        # All of them end before the first failure is told: none may go on behind our back.
+        for outcome in await asyncio.gather(*applied, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _operations(self, journal: Journal) -> AsyncIterator[Operation]:
         async for part in self.ledger.journals.parts(journal):
@@ -96,6 +111,12 @@ class Stores:
         )
         why = error.detail if isinstance(error, AppError) else f"{kind}: {error}"
         await self.ledger.journals.quarantine(journal, digest=digest, operation=encoded, why=why)
+
+
+def _may_join(operation: Operation, waiting: list[Operation]) -> bool:
+    """Tell whether an operation may run beside others: vectors are many, slow, and independent."""
+    kinds = {operation.kind, *(other.kind for other in waiting)}
+    return kinds == {Kind.PUT_VECTORS} and len(waiting) < _VECTORS_AT_ONCE
 
 
 def open_stores(rag: LightRAG, lease: CommitLease, ledger: Ledger, *, lease_ms: int) -> Stores:

@@ -9,6 +9,7 @@ from typing import Any
 from lightrag import LightRAG
 
 from worker.commit.changes import Changes, GraphChanges, RowChanges, VectorChanges
+from worker.commit.embed import Embedder
 from worker.commit.unit_of_work.failures import Failures
 from worker.commit.unit_of_work.graph import GraphUnit
 from worker.commit.unit_of_work.rows import RowsUnit
@@ -41,18 +42,20 @@ class UnitOfWork:
     graph: GraphUnit
     status: RowsUnit
     failures: Failures
+    embedder: Embedder
 
-    def changes(self, vectors: dict[str, dict[str, bytes]]) -> Changes:
-        """Return what is to be written.
+    async def changes(self) -> Changes:
+        """Return what is to be written, when all of it is embedded.
 
-        Args:
-            vectors: of every row to be written, by storage and id.
+        Raises:
+            ModelUnavailableError, ModelRefusedError: the embedding model failed.
         """
+        await self.embedder.finish()
         graph = self.graph
         return Changes(
             rows={name: RowChanges(unit.puts, unit.removals) for name, unit in self.rows.items()},
             vectors={
-                name: VectorChanges(unit.puts, vectors[name], unit.removals)
+                name: VectorChanges(unit.puts, unit.vectors, unit.removals)
                 for name, unit in self.vectors.items()
             },
             graph=GraphChanges(graph.nodes, graph.edges, graph.removed_nodes, graph.removed_edges),
@@ -73,7 +76,8 @@ async def open_unit_of_work(
     failures = Failures()
     async with gathered_crew() as crew:
         rows = {name: RowsUnit(getattr(rag, name), failures) for name in ROW_STORAGES}
-        vectors = {name: VectorsUnit(getattr(rag, name)) for name in VECTOR_STORAGES}
+        embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
+        vectors = {name: VectorsUnit(getattr(rag, name), embedder) for name in VECTOR_STORAGES}
         graph = GraphUnit(getattr(rag, GRAPH_STORAGE), failures)
         status = RowsUnit(getattr(rag, STATUS_STORAGE), failures)
         units = {**rows, **vectors, GRAPH_STORAGE: graph, STATUS_STORAGE: status}
@@ -84,6 +88,7 @@ async def open_unit_of_work(
             graph=graph,
             status=status,
             failures=failures,
+            embedder=embedder,
         )
 
 
@@ -92,7 +97,7 @@ def _working_on(
 ) -> LightRAG:
     working = copy.copy(rag)
     for name, unit in units.items():
-        setattr(working, name, crew.watch_storage(unit))
+        setattr(working, name, unit)
     # Once a unit of work: LightRAG deep-copies its fields for every document otherwise.
     config = rag._build_global_config()  # noqa: SLF001 - pinned internals
     models = config["role_llm_funcs"]
