@@ -52,7 +52,7 @@ def embedded_services(settings: Settings, ground: Ground) -> Sequence[Service]:
         ground: what it runs on.
     """
     credentials = ground.credentials
-    home = _NEO4J if settings.graph_in_neo4j else _TABLES
+    home = _NEO4J if settings.storage.graph_storage == "Neo4JStorage" else _TABLES
     postgres = EmbeddedPostgres(
         ground.data_dir,
         ground.ports["postgres"],

@@ -57,14 +57,15 @@ class Settings:
 
     @property
     def graph_in_neo4j(self) -> bool:
-        """Whether Neo4j holds the graph; in files mode no server does."""
-        chosen = self.storage.use_external_storage is not False
-        return chosen and self.storage.graph_storage == "Neo4JStorage"
+        """Whether this process keeps its graph in Neo4j."""
+        return self.external and self.storage.graph_storage == "Neo4JStorage"
 
     @property
     def starts_neo4j(self) -> bool:
         """Whether a local system runs a Neo4j of its own: one is chosen, but none is named."""
-        return self.graph_in_neo4j and not self.external and not self.neo4j.uri
+        own_servers = self.storage.use_external_storage is None
+        chosen = self.storage.graph_storage == "Neo4JStorage"
+        return own_servers and chosen and not self.neo4j.uri
 
     def secrets(self) -> frozenset[str]:
         """Return all passwords and keys, to keep them out of messages."""
@@ -129,7 +130,7 @@ def _refuse_contradictions(settings: Settings) -> None:
     if not settings.broker.url.get_secret_value() and settings.redis.db >= _LAST_REDIS_DB:
         sentence = "REDIS_DB leaves no database after it for messages; lower it or set BROKER_URL."
         raise SettingsError(sentence)
-    if settings.external and settings.graph_in_neo4j:
+    if settings.graph_in_neo4j:
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):
         if model.provider is Provider.OFFLINE:

@@ -28,7 +28,7 @@ class BinaryMissingError(LocalError):
 
 
 class Neo4jMissingError(LocalError):
-    """Neo4j cannot be run here; install Java 17 or newer and Maven, or name a server in NEO4J_URI."""
+    """Neo4j cannot be run here; install Java 17 or newer and Maven, or name one in NEO4J_URI."""
 
     code = "neo4j_missing"
 
