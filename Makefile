@@ -6,6 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
+# GRAPH=neo4j keeps the graph in Neo4j: of our own (Java 17 and Maven), or the one of NEO4J_URI.
+ifeq ($(GRAPH),neo4j)
+export GRAPH_STORAGE := Neo4JStorage
+else ifneq ($(GRAPH),)
+$(error GRAPH=$(GRAPH) is unknown; leave it out or say GRAPH=neo4j)
+endif
+
 .PHONY: help
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -25,7 +32,7 @@ demo: $(VENV)/runtime.stamp ## Ingest the sample documents, ask three questions,
 	@$(BIN)/ragfleet demo
 
 .PHONY: up
-up: $(VENV)/runtime.stamp ## Run the whole system here until Ctrl-C (API_PORT, FLOWER_PORT, DATA_DIR)
+up: $(VENV)/runtime.stamp ## Run the whole system here until Ctrl-C (API_PORT, FLOWER_PORT, DATA_DIR, GRAPH=neo4j)
 	@exec $(BIN)/ragfleet up
 
 .PHONY: test

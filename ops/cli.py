@@ -9,6 +9,7 @@ from ops.client import documents, tasks, workspaces
 from ops.client.insert import insert
 from ops.client.query import query
 from ops.demo import demo
+from ops.servers import init, repair
 from ops.system import up
 
 app = typer.Typer(
@@ -19,12 +20,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its traces show the values of variables: secrets, texts
 )
 app.command()(demo)
+app.command()(init)
 app.command()(insert)
 app.command()(query)
 app.command()(up)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(documents.app, name="documents")
 app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(repair, name="repair")
 
 
 def main() -> None:

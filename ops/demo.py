@@ -20,6 +20,7 @@ from ops.client.progress import watch
 from ops.client.query import print_answer
 from ops.client.session import complain, output
 from ops.client.sources import find_files
+from ops.system import fetch_neo4j
 from shared.errors import AppError
 from shared.settings import load_settings
 
@@ -60,6 +61,7 @@ def demo() -> None:
         # PostgreSQL refuses to run as root and becomes another user, who must get through.
         Path(data_dir).chmod(0o711)
         try:
+            fetch_neo4j(settings)
             plan = local_plan(settings, data_dir=Path(data_dir), api_port=None, flower_port=None)
             fine = asyncio.run(show(running_system(plan), key=settings.api.key.get_secret_value()))
         except (AppError, ApiProblemError, ServerNotReachableError) as error:
@@ -73,7 +75,7 @@ def demo() -> None:
 
 async def show(starting: AbstractAsyncContextManager[Running], *, key: str) -> bool:
     """Run the demo on a system; whether all went as it should."""
-    output.print("Starting PostgreSQL, Valkey, the API and the workers …")
+    output.print("Starting the servers, the API and the workers …")
     async with starting as system, ApiClient(system.api_url, key=key) as client:
         print_models(output, await client.describe())
         return await _read_examples(client) and await _ask_questions(client)

@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ops.local import neo4j
+from ops.local.neo4j import EmbeddedNeo4j
 from ops.local.ports import HOST
 from ops.local.postgres import EmbeddedPostgres
 from ops.local.process import ChildSpec
@@ -16,54 +19,94 @@ from shared.ledger.migrate import migrate
 from shared.settings import Settings, inherited_environment, load_settings
 from worker.celery_options import DRAIN_S
 
-_DATABASE = "lightrag"
-_BROKER_DATABASE = 1  # 0 holds LightRAG's keys
 # A worker drains, cancels what is left and closes its stores.
 _STOP_S = DRAIN_S + 20.0
 
 
-def embedded_services(ground: Ground) -> Sequence[Service]:
-    """Compose servers of our own and everything on them."""
+@dataclass(frozen=True)
+class _Home:
+    """Where a local system's data lies: each kind of graph has a ledger and stores of its own.
+
+    One ledger for both would list documents that the other graph has never seen.
+    """
+
+    database: str
+    uploads: str
+    redis_database: int
+
+    @property
+    def broker_database(self) -> int:
+        return self.redis_database + 1
+
+
+_TABLES = _Home(database="lightrag", uploads="embedded", redis_database=0)
+_NEO4J = _Home(database="lightrag_neo4j", uploads="embedded-neo4j", redis_database=2)
+_USER = "lightrag"
+
+
+def embedded_services(settings: Settings, ground: Ground) -> Sequence[Service]:
+    """Compose servers of our own and everything on them; Neo4j only when settings name none.
+
+    Args:
+        settings: of the person who starts the system; they choose the graph.
+        ground: what it runs on.
+    """
     credentials = ground.credentials
+    home = _NEO4J if settings.storage.graph_storage == "Neo4JStorage" else _TABLES
     postgres = EmbeddedPostgres(
         ground.data_dir,
         ground.ports["postgres"],
-        user=_DATABASE,
+        user=_USER,
         password=credentials.postgres_password,
-        database=_DATABASE,
+        database=home.database,
     )
     valkey = EmbeddedValkey(
         ground.data_dir, ground.ports["valkey"], password=credentials.valkey_password
     )
-    variables = _server_variables(ground, broker_url=valkey.url(_BROKER_DATABASE))
+    servers = [postgres.service(), valkey.service()]
+    variables = _server_variables(ground, home, broker_url=valkey.url(home.broker_database))
+    if "neo4j" in ground.ports:
+        port, password = ground.ports["neo4j"], credentials.neo4j_password
+        server = EmbeddedNeo4j(ground.data_dir, port, password=password)
+        servers.append(server.service())
+        variables |= _neo4j_variables(server)
     # The same variables our processes get, so that both sides surely mean the same servers.
     pointed = load_settings(overrides=variables)
-    fleet = fleet_services(pointed, variables, ("postgres", "valkey"), ground)
-    return [postgres.service(), valkey.service(), *fleet]
+    names = tuple(server.name for server in servers)
+    return [*servers, *fleet_services(pointed, variables, names, ground)]
 
 
-def _server_variables(ground: Ground, *, broker_url: str) -> dict[str, str]:
+def _server_variables(ground: Ground, home: _Home, *, broker_url: str) -> dict[str, str]:
     """Point our processes at the embedded servers, with the names any external server has."""
     return {
         "USE_EXTERNAL_STORAGE": "true",
         # Uploads apart from those of other ledgers that DATA_DIR may serve at other times.
-        "DATA_DIR": str(ground.data_dir / "embedded"),
+        "DATA_DIR": str(ground.data_dir / home.uploads),
         "KV_STORAGE": "RedisKVStorage",
         "VECTOR_STORAGE": "PGVectorStorage",
-        "GRAPH_STORAGE": "PGTableGraphStorage",
+        "GRAPH_STORAGE": "Neo4JStorage" if home is _NEO4J else "PGTableGraphStorage",
         "POSTGRES_HOST": HOST,
         "POSTGRES_PORT": str(ground.ports["postgres"]),
-        "POSTGRES_DB": _DATABASE,
-        "POSTGRES_USER": _DATABASE,
+        "POSTGRES_DB": home.database,
+        "POSTGRES_USER": _USER,
         "POSTGRES_PASSWORD": ground.credentials.postgres_password,
         "POSTGRES_SSLMODE": "disable",  # loopback, and the embedded server has no certificate
         "REDIS_HOST": HOST,
         "REDIS_PORT": str(ground.ports["valkey"]),
-        "REDIS_DB": "0",
+        "REDIS_DB": str(home.redis_database),
         "REDIS_SSL": "false",
         "REDIS_PASSWORD": ground.credentials.valkey_password,
         # Said in full: an empty one would let the .env file name somebody else's broker.
         "BROKER_URL": broker_url,
+    }
+
+
+def _neo4j_variables(server: EmbeddedNeo4j) -> dict[str, str]:
+    return {
+        "NEO4J_URI": server.uri,
+        "NEO4J_USERNAME": neo4j.USER,
+        "NEO4J_PASSWORD": server.password,
+        "NEO4J_DATABASE": neo4j.DATABASE,
     }
 
 

@@ -10,6 +10,7 @@ import typer
 from ops.client.session import complain, output
 from ops.local.control import Status, start_detached, status, stop
 from ops.local.credentials import load_credentials
+from ops.local.neo4j_jars import jars_are_here, java_program, neo4j_jars
 from ops.local.state import Layout, Phase, SupervisorState
 from shared.errors import AppError
 from shared.settings import Settings, load_settings
@@ -36,6 +37,7 @@ def up(
         elif show_status:
             _show(status(data_dir))
         elif detach:
+            fetch_neo4j(settings)
             command = [sys.executable, "-P", "-m", "ops.cli", "up"]  # -P: see ops/services.py
             _announce(start_detached(command, data_dir), data_dir)
         else:
@@ -49,6 +51,7 @@ def _run(settings: Settings, data_dir: Path) -> None:
     from ops.local.foreground import run_foreground  # noqa: PLC0415 - slow for other commands
     from ops.up import local_plan  # noqa: PLC0415 - slow for other commands
 
+    fetch_neo4j(settings)
     plan = local_plan(
         settings,
         data_dir=data_dir,
@@ -57,6 +60,19 @@ def _run(settings: Settings, data_dir: Path) -> None:
     )
     output.print("Starting … (Ctrl-C stops everything)")
     raise typer.Exit(asyncio.run(run_foreground(plan, lambda state: _ready(state, data_dir))))
+
+
+def fetch_neo4j(settings: Settings) -> None:
+    """Get Neo4j's files before anything starts: that may take minutes, and every start is timed.
+
+    Raises:
+        Neo4jMissingError: this machine has no Java or no Maven.
+    """
+    if settings.starts_neo4j:
+        java_program()
+        if not jars_are_here():
+            output.print("Fetching Neo4j Community (123 MB, only once) …")
+            neo4j_jars()
 
 
 def _ready(state: SupervisorState, data_dir: Path) -> None:

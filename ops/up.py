@@ -25,7 +25,7 @@ class RunningSystem:
 
 
 def with_own_servers(settings: Settings, *, files: bool = False) -> Settings:
-    """Forget which storage a person's settings name: a demo or a benchmark must not write there.
+    """Forget which servers a person's settings name: a demo or a benchmark must not write there.
 
     Args:
         settings: of the person who starts it.
@@ -33,7 +33,8 @@ def with_own_servers(settings: Settings, *, files: bool = False) -> Settings:
     """
     chosen = False if files else None
     storage = settings.storage.model_copy(update={"use_external_storage": chosen})
-    return replace(settings, storage=storage)
+    neo4j = settings.neo4j.model_copy(update={"uri": ""})
+    return replace(settings, storage=storage, neo4j=neo4j)
 
 
 def local_plan(
@@ -41,7 +42,8 @@ def local_plan(
 ) -> Plan:
     """Say what runs on this machine.
 
-    USE_EXTERNAL_STORAGE unset: servers of our own and everything on them. `true`: our processes
+    USE_EXTERNAL_STORAGE unset: servers of our own and everything on them; a Neo4j that settings
+    name is used all the same. `true`: our processes
     on the servers that settings name. `false`: one process over files.
 
     Args:
@@ -56,9 +58,15 @@ def local_plan(
         compose = files_services
     else:
         ports["flower"] = flower_port
-        compose = partial(fleet_services, settings, {}, ()) if chosen else embedded_services
+        compose = (
+            partial(fleet_services, settings, {}, ())
+            if chosen
+            else partial(embedded_services, settings)
+        )
     if chosen is None:
         ports |= {"postgres": None, "valkey": None}
+    if settings.starts_neo4j:
+        ports["neo4j"] = None
     return Plan(data_dir=data_dir, ports=ports, compose=compose, secrets=settings.secrets())
 
 

@@ -120,6 +120,18 @@ class EmbeddingMismatchError(ConflictError):
     code = "embedding_mismatch"
 
 
+class GraphDuplicatesError(ConflictError):
+    """The graph holds entities more than once; `ragfleet repair duplicates` merges them."""
+
+    code = "graph_duplicates"
+
+
+class WorkspaceBusyError(ConflictError):
+    """Something is writing into this workspace; wait until it is done and try again."""
+
+    code = "workspace_busy"
+
+
 class UnavailableError(AppError):
     """Something this request needs is not reachable right now; try again shortly."""
 

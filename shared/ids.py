@@ -92,5 +92,10 @@ def physical_workspace(name: WorkspaceName, *, generation: int) -> PhysicalWorks
     return PhysicalWorkspace(name if generation == 1 else f"{name}__g{generation}")
 
 
+def workspace_of(physical: PhysicalWorkspace) -> WorkspaceName:
+    """Say what people call the workspace that a physical name is one generation of."""
+    return WorkspaceName(_GENERATION_SUFFIX.sub("", physical))
+
+
 def _ordered_hex() -> str:
     return f"{int(time.time() * 1000):012x}{secrets.token_hex(5)}"

@@ -27,7 +27,7 @@ from shared.settings_sections import (
     StorageSettings,
 )
 
-__all__ = ["Settings", "inherited_environment", "load_settings"]
+__all__ = ["Settings", "inherited_environment", "load_settings", "user_cache_folder"]
 
 # A server has 16 databases unless it is told otherwise.
 _LAST_REDIS_DB = 15
@@ -54,6 +54,18 @@ class Settings:
     def external(self) -> bool:
         """Whether stores are servers that many processes share, or files of this process."""
         return bool(self.storage.use_external_storage)
+
+    @property
+    def graph_in_neo4j(self) -> bool:
+        """Whether this process keeps its graph in Neo4j."""
+        return self.external and self.storage.graph_storage == "Neo4JStorage"
+
+    @property
+    def starts_neo4j(self) -> bool:
+        """Whether a local system runs a Neo4j of its own: one is chosen, but none is named."""
+        own_servers = self.storage.use_external_storage is None
+        chosen = self.storage.graph_storage == "Neo4JStorage"
+        return own_servers and chosen and not self.neo4j.uri
 
     def secrets(self) -> frozenset[str]:
         """Return all passwords and keys, to keep them out of messages."""
@@ -118,7 +130,7 @@ def _refuse_contradictions(settings: Settings) -> None:
     if not settings.broker.url.get_secret_value() and settings.redis.db >= _LAST_REDIS_DB:
         sentence = "REDIS_DB leaves no database after it for messages; lower it or set BROKER_URL."
         raise SettingsError(sentence)
-    if settings.external and settings.storage.graph_storage == "Neo4JStorage":
+    if settings.graph_in_neo4j:
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):
         if model.provider is Provider.OFFLINE:
@@ -141,3 +153,9 @@ def _require(value: str, name: str, reason: str) -> None:
 def inherited_environment() -> dict[str, str]:
     """Copy this process's environment, for the child processes of the local supervisor."""
     return dict(os.environ)  # noqa: TID251 - this is the module that may
+
+
+def user_cache_folder() -> Path:
+    """Where programs keep what they could fetch again, by the XDG rules; it may not exist yet."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))  # noqa: TID251 - as above
+    return named if named.is_absolute() else Path.home() / ".cache"  # relative ones do not count

@@ -1,8 +1,9 @@
-"""The real PostgreSQL and Valkey that tests run against; a plugin: `-p tests.services`.
+"""The real PostgreSQL, Valkey and Neo4j that tests run against; a plugin: `-p tests.services`.
 
-`fresh_database` and `fresh_valkey` give one test an empty place of its own. TEST_POSTGRES_URL and
-TEST_VALKEY_URL name servers to use instead of starting our own. Where a server cannot be started
-the test is skipped, but fails when CI is set: there it must run.
+`fresh_database`, `fresh_valkey` and `fresh_neo4j` give one test an empty place of its own.
+TEST_POSTGRES_URL, TEST_VALKEY_URL and TEST_NEO4J_URI with TEST_NEO4J_PASSWORD name servers to use
+instead of starting our own. Where a server cannot be started the test is skipped, but fails when
+CI is set: there it must run.
 """
 
 import asyncio
@@ -11,14 +12,17 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
 import asyncpg
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import make_url
 
 from ops.local.errors import LocalError
+from ops.local.neo4j import EmbeddedNeo4j
 from ops.local.ports import free_port
 from ops.local.postgres import EmbeddedPostgres
 from ops.local.process import ChildProcess, ChildSpec
@@ -27,6 +31,7 @@ from ops.local.valkey import EmbeddedValkey
 START_TIMEOUT_S = 60  # a hundred times what it takes on an idle machine
 POLL_S = 0.05
 Result = TypeVar("Result")
+Address = TypeVar("Address")
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,8 +39,41 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.set_blocked("valkey")
 
 
+@dataclass(frozen=True)
+class Neo4jServer:
+    """Where a Neo4j is, and what it asks its visitors."""
+
+    uri: str
+    password: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Settings that choose it for the graph."""
+        return {
+            "GRAPH_STORAGE": "Neo4JStorage",
+            "NEO4J_URI": self.uri,
+            "NEO4J_PASSWORD": self.password,
+        }
+
+
+def server_variables(database: str, valkey: str) -> dict[str, str]:
+    """Settings that name a PostgreSQL and a Valkey by their addresses."""
+    postgres, redis = make_url(database), make_url(valkey)
+    return {
+        "USE_EXTERNAL_STORAGE": "true",
+        "POSTGRES_HOST": str(postgres.host),
+        "POSTGRES_PORT": str(postgres.port),
+        "POSTGRES_USER": str(postgres.username),
+        "POSTGRES_PASSWORD": str(postgres.password),
+        "POSTGRES_DB": str(postgres.database),
+        "REDIS_HOST": str(redis.host),
+        "REDIS_PORT": str(redis.port),
+        "REDIS_PASSWORD": str(redis.password),
+    }
+
+
 class Server(Protocol):
-    """What both servers offer."""
+    """What all servers offer."""
 
     def prepare(self) -> None: ...
     def child(self) -> ChildSpec: ...
@@ -71,7 +109,7 @@ def not_available(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def _serve(server: Server, url: str) -> Iterator[str]:
+def _serve(server: Server, url: Address) -> Iterator[Address]:
     try:
         child = run(start(server))
     except (LocalError, OSError, TimeoutError, AssertionError) as error:
@@ -124,6 +162,26 @@ def valkey_url(servers_folder: Path) -> Iterator[str]:
     yield from _serve(server, server.url())
 
 
+@pytest.fixture(scope="session")
+def neo4j_server(servers_folder: Path) -> Iterator[Neo4jServer]:
+    """A Neo4j; one per session, ready after some five seconds."""
+    external = os.environ.get("TEST_NEO4J_URI")  # noqa: TID251 - tests may look
+    if external:
+        yield Neo4jServer(external, os.environ.get("TEST_NEO4J_PASSWORD", ""))  # noqa: TID251 - same
+        return
+    server = EmbeddedNeo4j(servers_folder, free_port(), password=secrets.token_hex(8))
+    yield from _serve(server, Neo4jServer(server.uri, server.password))
+
+
+@pytest.fixture
+def own_environment() -> Iterator[None]:
+    """Take back what a LightRAG over servers writes into this process's environment."""
+    before = dict(os.environ)  # noqa: TID251 - tests may look
+    yield
+    os.environ.clear()  # noqa: TID251 - same
+    os.environ.update(before)  # noqa: TID251 - same
+
+
 async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
@@ -150,3 +208,19 @@ async def fresh_valkey(valkey_url: str) -> str:
     async with Redis.from_url(valkey_url) as client:
         await client.flushall()
     return valkey_url
+
+
+@pytest.fixture
+async def fresh_neo4j(neo4j_server: Neo4jServer) -> Neo4jServer:
+    """A Neo4j without nodes, constraints or indexes."""
+    from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - most tests need none
+
+    auth = ("neo4j", neo4j_server.password)
+    async with AsyncGraphDatabase.driver(neo4j_server.uri, auth=auth) as driver:
+        await driver.execute_query("MATCH (n) DETACH DELETE n")
+        for kind in ("CONSTRAINT", "INDEX"):
+            found = await driver.execute_query(f"SHOW {kind} YIELD name, type")
+            for name, what in found.records:
+                if what != "LOOKUP":  # Neo4j's own, which it needs to find labels
+                    await driver.execute_query(f"DROP {kind} `{name}` IF EXISTS")
+    return neo4j_server

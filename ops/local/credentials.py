@@ -20,6 +20,7 @@ class Credentials(BaseModel):
 
     postgres_password: str = Field(default_factory=_password, repr=False)
     valkey_password: str = Field(default_factory=_password, repr=False)
+    neo4j_password: str = Field(default_factory=_password, repr=False)
     flower_user: str = "fleet"
     flower_password: str = Field(default_factory=_password, repr=False)
 

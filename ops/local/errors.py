@@ -27,6 +27,12 @@ class BinaryMissingError(LocalError):
     code = "binary_missing"
 
 
+class Neo4jMissingError(LocalError):
+    """Neo4j cannot be run here; install Java 17 or newer and Maven, or name one in NEO4J_URI."""
+
+    code = "neo4j_missing"
+
+
 class PortTakenError(LocalError):
     """A port is used by another program; free it or choose another one."""
 

@@ -26,7 +26,7 @@ def publish_environment(settings: Settings) -> None:
     os.environ.pop("ENTITY_TYPES", None)  # noqa: TID251 - removing is not reading
     if settings.external:
         variables |= _postgres(settings) | {"REDIS_URI": redis_url(settings.redis)}
-        if settings.storage.graph_storage == "Neo4JStorage":
+        if settings.graph_in_neo4j:
             variables |= _neo4j(settings)
     os.environ.update(variables)  # noqa: TID251 - written, never read
 

@@ -12,7 +12,7 @@ from lightrag import LightRAG
 from shared.ids import PhysicalWorkspace
 from shared.rag.engine import build_rag
 from shared.rag.environment import publish_environment
-from shared.rag.initialisation import alone_in_the_fleet
+from shared.rag.initialisation import open_storages
 from shared.rag.models import Models
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
@@ -79,8 +79,7 @@ class RagPool:
         models = replace(self._models, embedding_name=embedding_name, embedding_dim=embedding_dim)
         rag = build_rag(self._settings, models, workspace=workspace)
         with translated_store_errors():
-            async with alone_in_the_fleet(self._settings):
-                await rag.initialize_storages()
+            await open_storages(rag, self._settings)
             try:
                 yield rag
             finally:
@@ -124,8 +123,7 @@ class RagPool:
         rag = build_rag(self._settings, self._models, workspace=workspace)
         rag.apipeline_process_enqueue_documents = _nothing_is_enqueued
         with translated_store_errors():
-            async with alone_in_the_fleet(self._settings):
-                await rag.initialize_storages()
+            await open_storages(rag, self._settings)
         entry = self._open[workspace] = _Open(rag)
         if self._closer is None:
             self._closer = asyncio.create_task(self._close_idle_for_ever())

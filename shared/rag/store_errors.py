@@ -28,7 +28,10 @@ _OUTAGES: tuple[type[BaseException], ...] = (
     asyncio.TimeoutError,
 )
 # By name: importing the driver costs 60 MB, which only a process that uses Neo4j should pay.
-_NEO4J_OUTAGES = frozenset({"ServiceUnavailable", "SessionExpired", "TransientError"})
+_NEO4J_OUTAGES = frozenset(
+    # The last one as for PostgreSQL: a server that does not know us, perhaps not yet.
+    {"ServiceUnavailable", "SessionExpired", "TransientError", "AuthError"}
+)
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.local.errors import Neo4jMissingError
+from ops.local.neo4j_jars import java_program, neo4j_jars
 from tests.acceptance.system import System, Workspace
+from tests.services import not_available
 
 _HTTP_TIMEOUT_S = 60  # a busy machine; an idle one answers in a second
 
@@ -30,6 +33,17 @@ def embedded(servers_folder: Path) -> Iterator[System]:
 def files(servers_folder: Path) -> Iterator[System]:
     """One process over files, likewise."""
     yield from _running(System("files", servers_folder / "files"))
+
+
+@pytest.fixture(scope="session")
+def in_neo4j(servers_folder: Path) -> Iterator[System]:
+    """The first one with its graph in a Neo4j of its own, as `make up GRAPH=neo4j` starts it."""
+    try:
+        java_program()
+        neo4j_jars()
+    except Neo4jMissingError as error:
+        not_available(str(error))
+    yield from _running(System("neo4j", servers_folder / "in_neo4j"))
 
 
 @pytest.fixture(scope="session", params=["embedded", "files"])

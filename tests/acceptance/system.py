@@ -67,14 +67,18 @@ class System:
     @property
     def environment(self) -> dict[str, str]:
         """What the user's shell exports; nothing of the machine that tests run on."""
-        files = {"USE_EXTERNAL_STORAGE": "false"} if self.shape == "files" else {}
+        chosen = {
+            "embedded": {},
+            "files": {"USE_EXTERNAL_STORAGE": "false"},
+            "neo4j": {"GRAPH_STORAGE": "Neo4JStorage"},
+        }
         return {
             "PATH": os.defpath,
             "LC_ALL": "C.UTF-8",
             "DATA_DIR": str(self.data_dir),
             "API_PORT": str(self.api_port),
             "FLOWER_PORT": str(self.flower_port),
-            **files,
+            **chosen[self.shape],
             **self.variables,
         }
 

@@ -96,7 +96,7 @@ def secrets_seen(system: System, *more_files: Path) -> list[str]:
 
 
 def test_no_secret_of_a_system_in_the_background_can_be_read(embedded: System) -> None:
-    assert len(embedded.secrets()) == 3
+    assert len(embedded.secrets()) == 4
     assert secrets_seen(embedded) == []
     assert (embedded.data_dir / "secrets.json").stat().st_mode & 0o777 == 0o600
 

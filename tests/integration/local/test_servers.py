@@ -5,14 +5,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from neo4j import AsyncGraphDatabase
 from redis.asyncio import Redis
 
 from ops.local.errors import DataDirUnusableError, PasswordChangedError
 from ops.local.identity import working_in
+from ops.local.neo4j import EmbeddedNeo4j
 from ops.local.ports import free_port
 from ops.local.postgres import EmbeddedPostgres
 from ops.local.valkey import EmbeddedValkey
-from tests.services import start
+from tests.services import Neo4jServer, start
 
 QUOTED = "a 'quoted' pass/word"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to change the user")
@@ -78,6 +80,30 @@ async def test_valkey_data_survives_a_stop_and_a_kill(open_folder: Path) -> None
     child = await start(server)
     async with Redis.from_url(server.url()) as client:
         assert await client.get("kept") == b"1"
+    assert await child.stop() == 0
+
+
+async def test_neo4j_keeps_its_data_through_a_kill_and_tells_nobody_its_password(
+    open_folder: Path,
+    neo4j_server: Neo4jServer,  # where none can be started, this is skipped
+) -> None:
+    server = EmbeddedNeo4j(open_folder, free_port(), password=QUOTED)
+    child = await start(server)
+    assert child.pid is not None
+    command = await asyncio.to_thread(Path(f"/proc/{child.pid}/cmdline").read_text)
+    assert QUOTED not in command
+    assert "-Xmx512m" in command
+    async with AsyncGraphDatabase.driver(server.uri, auth=("neo4j", QUOTED)) as driver:
+        await driver.execute_query("CREATE (:kept)")
+    os.kill(child.pid, signal.SIGKILL)
+    await child.wait()
+    child = await start(server)
+    async with AsyncGraphDatabase.driver(server.uri, auth=("neo4j", QUOTED)) as driver:
+        found = await driver.execute_query("MATCH (n:kept) RETURN count(n) AS nodes")
+    assert found.records[0]["nodes"] == 1
+    server.password = "another"
+    with pytest.raises(PasswordChangedError):
+        await server.ready()
     assert await child.stop() == 0
 
 

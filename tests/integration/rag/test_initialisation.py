@@ -1,29 +1,15 @@
 """One process of the fleet at a time creates LightRAG's tables, and nobody waits for ever."""
 
-from pathlib import Path
+import asyncio
 
 import pytest
-from sqlalchemy import make_url
 
+from shared.ids import PhysicalWorkspace
 from shared.rag import initialisation
 from shared.rag.initialisation import alone_in_the_fleet
-from shared.settings import Settings, load_settings
-
-
-@pytest.fixture
-def settings(fresh_database: str, tmp_path: Path) -> Settings:
-    url = make_url(fresh_database)
-    variables = {
-        "USE_EXTERNAL_STORAGE": "true",
-        "DATA_DIR": str(tmp_path),
-        "POSTGRES_HOST": str(url.host),
-        "POSTGRES_PORT": str(url.port),
-        "POSTGRES_USER": str(url.username),
-        "POSTGRES_PASSWORD": str(url.password),
-        "POSTGRES_DB": str(url.database),
-        "POSTGRES_SSLMODE": "disable",
-    }
-    return load_settings(None, overrides=variables)
+from shared.rag.pool import RagPool
+from shared.settings import Settings
+from tests.models import CountingModel, models_of
 
 
 async def test_a_second_process_gives_up_in_time_and_gets_its_turn_later(
@@ -36,3 +22,19 @@ async def test_a_second_process_gives_up_in_time_and_gets_its_turn_later(
                 await alone_in_the_fleet(settings).__aenter__()
     async with alone_in_the_fleet(settings):
         pass
+
+
+async def test_who_finds_everything_created_waits_for_nobody(settings: Settings) -> None:
+    async def opened(name: str) -> None:
+        pool = RagPool(settings, models_of(CountingModel()))
+        async with pool.use(PhysicalWorkspace(name)):
+            pass
+        await pool.close()
+
+    await opened("known")
+    async with alone_in_the_fleet(settings):
+        await opened("known")
+        unknown = asyncio.create_task(opened("unknown"))
+        await opened("known")
+        assert not unknown.done()
+    await unknown

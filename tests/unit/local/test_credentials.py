@@ -9,7 +9,7 @@ def test_credentials_are_made_once_for_us_alone(tmp_path: Path) -> None:
     first = load_credentials(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert load_credentials(path) == first
-    assert len(first.secrets()) == 3
+    assert len(first.secrets()) == 4
     assert not [secret for secret in first.secrets() if secret in repr(first)]
 
 

@@ -12,7 +12,7 @@ from ops.up import local_plan, with_own_servers
 from shared.connections import broker_url, redis_url
 from shared.settings import load_settings
 
-PORTS = {"api": 1, "flower": 2, "postgres": 3, "valkey": 4}
+PORTS = {"api": 1, "flower": 2, "postgres": 3, "valkey": 4, "neo4j": 5}
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 
 def composed(plan: Plan) -> dict[str, Service]:
-    ground = Ground(data_dir=plan.data_dir, ports=PORTS, credentials=Credentials())
+    ports = {name: PORTS[name] for name in plan.ports}
+    ground = Ground(data_dir=plan.data_dir, ports=ports, credentials=Credentials())
     return {service.name: service for service in plan.compose(ground)}
 
 
@@ -75,3 +76,41 @@ def test_flower_looks_at_the_broker_that_the_workers_use(plan: Plan) -> None:
 
 def test_keys_and_passwords_of_the_settings_are_hidden_in_errors(plan: Plan) -> None:
     assert plan.secrets == {"redis://:theirs-1@elsewhere:6379/1", "theirs-2"}
+
+
+def planned(folder: Path, variables: str, *, demo: bool = False) -> dict[str, Service]:
+    """Compose what runs for somebody with this .env."""
+    Path(".env").write_text(variables)
+    settings = with_own_servers(load_settings()) if demo else load_settings()
+    return composed(local_plan(settings, data_dir=folder, api_port=None, flower_port=None))
+
+
+def environment_of(services: dict[str, Service]) -> dict[str, str]:
+    return dict(services["worker"].prepare().environment)
+
+
+def test_a_graph_in_neo4j_brings_a_server_a_ledger_and_redis_databases_of_its_own(
+    tmp_path: Path, plan: Plan
+) -> None:
+    services = planned(tmp_path, "GRAPH_STORAGE=Neo4JStorage\n")
+    assert "neo4j" in services["api"].depends_on
+    chosen = environment_of(services)
+    assert (chosen["GRAPH_STORAGE"], chosen["NEO4J_URI"]) == (
+        "Neo4JStorage",
+        "bolt://127.0.0.1:5",
+    )
+    usual = environment_of(composed(plan))
+    assert "neo4j" not in composed(plan)
+    for name in ("POSTGRES_DB", "REDIS_DB", "BROKER_URL", "DATA_DIR"):
+        assert chosen[name] != usual[name]
+
+
+def test_a_neo4j_that_is_named_is_used_by_the_system_but_not_by_the_demo(
+    tmp_path: Path, plan: Plan
+) -> None:
+    named = "GRAPH_STORAGE=Neo4JStorage\nNEO4J_URI=neo4j://elsewhere:7687\n"
+    services = planned(tmp_path, named)
+    assert "neo4j" not in services
+    assert "NEO4J_URI" not in environment_of(services)  # the .env file says it
+    demo = planned(tmp_path, named, demo=True)
+    assert environment_of(demo)["NEO4J_URI"] == "bolt://127.0.0.1:5"

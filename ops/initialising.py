@@ -1,0 +1,59 @@
+"""What `ragfleet init` does: everything that the first process of a fleet would have to create."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from shared.connections import ledger_url
+from shared.ledger.ledger import Ledger
+from shared.ledger.migrate import migrate
+from shared.ledger.records import Workspace
+from shared.logs import configure_logs
+from shared.rag.engine import storage_names
+from shared.rag.models import open_models
+from shared.rag.pool import RagPool
+from shared.settings import Settings
+from shared.startup import require_servers
+
+_PAGE = 100
+
+
+async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
+    """Migrate the ledger, then create the stores of every active workspace.
+
+    Args:
+        settings: they name the servers.
+        say: told what was done, a line each.
+
+    Raises:
+        SettingsError: there are no servers, only files.
+        UnavailableError: a server is away.
+        GraphDuplicatesError: a graph must be repaired first; earlier workspaces are done.
+    """
+    require_servers(settings)
+    # Warnings of LightRAG about new, empty tables are what is wanted here.
+    configure_logs(level="error", form=settings.log.format)
+    await asyncio.to_thread(migrate, ledger_url(settings))
+    say("The ledger is up to date.")
+    names = storage_names(settings)
+    ledger = await Ledger.open(ledger_url(settings), pool_size=1)
+    rags = RagPool(settings, open_models(settings))
+    try:
+        async for workspace in _active(ledger):
+            async with rags.use(workspace.physical):
+                pass
+            await rags.forget(workspace.physical)
+            say(f"Workspace {workspace.name} is ready: {names.kv}, {names.vector}, {names.graph}.")
+    finally:
+        await rags.close()
+        await ledger.close()
+
+
+async def _active(ledger: Ledger) -> AsyncIterator[Workspace]:
+    cursor: str | None = None
+    while True:
+        page = await ledger.workspaces.page(cursor, limit=_PAGE)
+        for workspace in page.rows:
+            yield workspace
+        cursor = page.cursor
+        if cursor is None:
+            return

@@ -1,0 +1,77 @@
+"""What `ragfleet repair duplicates` does: merge doubled entities while nothing else is written."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable
+
+from shared.connections import ledger_url
+from shared.errors import SettingsError, WorkspaceBusyError
+from shared.ids import WorkspaceName
+from shared.ledger.ledger import Ledger
+from shared.ledger.records import CommitLease, LeaseStatus
+from shared.rag.neo4j_constraint import ensure_unique_entities
+from shared.rag.neo4j_driver import open_driver
+from shared.rag.neo4j_repair import Repaired, merge_duplicates
+from shared.rag.store_errors import translated_store_errors
+from shared.settings import Settings
+from worker.leased import LeaseLostError, run_leased
+
+# A graph of millions; longer than this something hangs.
+_TIMEOUT_S = 12 * 3600.0
+
+
+async def repair_duplicates(
+    settings: Settings, name: WorkspaceName, *, say: Callable[[str], None]
+) -> Repaired:
+    """Leave every entity and relation of one workspace once, under a uniqueness constraint.
+
+    Raises:
+        SettingsError: the graph is not in Neo4j.
+        WorkspaceNotFoundError: there is no such workspace.
+        WorkspaceBusyError: something else is writing into it, or took the right to.
+    """
+    if not settings.graph_in_neo4j:
+        sentence = "GRAPH_STORAGE is not Neo4JStorage; only that graph can hold entities twice."
+        raise SettingsError(sentence)
+    ledger = await Ledger.open(ledger_url(settings), pool_size=2)
+    try:
+        await ledger.workspaces.get(name)
+        done = await _under_lease(settings, ledger, name)
+    finally:
+        await ledger.close()
+    say(
+        f"Workspace {name}: {done.entities} entities were there more than once; removed "
+        f"{done.nodes_removed} nodes and {done.relations_removed} relations. "
+        "From now on Neo4j refuses doubles."
+    )
+    return done
+
+
+async def _under_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> Repaired:
+    lease_ms = int(settings.limits.task_lease_s * 1000)
+    holder = f"{socket.gethostname()}:repair:{secrets.token_hex(4)}"
+    lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
+    if lease is None:
+        raise WorkspaceBusyError
+
+    async def renew() -> LeaseStatus:
+        held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
+        return LeaseStatus.HELD if held else LeaseStatus.LOST
+
+    work = _repair(settings, lease)
+    try:
+        return await run_leased(work, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
+    except LeaseLostError:
+        sentence = "Another writer took the workspace over; run the repair again."
+        raise WorkspaceBusyError(sentence) from None
+    finally:
+        await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+
+
+async def _repair(settings: Settings, lease: CommitLease) -> Repaired:
+    with translated_store_errors():
+        async with open_driver(settings) as driver:
+            done = await merge_duplicates(driver, settings.neo4j.database, lease.physical)
+        await ensure_unique_entities(settings, lease.physical)
+    return done

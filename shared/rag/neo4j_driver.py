@@ -1,0 +1,45 @@
+"""Connections of our own to Neo4j, beside those that LightRAG opens for itself."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from neo4j import AsyncDriver
+
+# As long as the ledger's: whoever waits for the server still listens.
+_CONNECT_TIMEOUT_S = 3
+# A free connection of the pool, or a new one from a busy server.
+_ACQUISITION_TIMEOUT_S = 10
+# Deadlocks and changes of leader are tried again this long; below the shortest lease (20 s).
+_RETRY_TIME_S = 15
+# Load balancers drop idle connections after some minutes; asking first costs a round trip.
+_LIFETIME_S = 300
+_LIVENESS_CHECK_S = 30
+# A process writes one group a workspace at a time, and few workspaces at once.
+_CONNECTIONS = 16
+
+
+def open_driver(settings: Settings) -> "AsyncDriver":
+    """Open a driver for NEO4J_URI; it connects when first used, the caller closes it.
+
+    Statements name their database: `database_=settings.neo4j.database`.
+    """
+    from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - 60 MB that only a Neo4j shape should pay
+
+    neo4j = settings.neo4j
+    return AsyncGraphDatabase.driver(
+        neo4j.uri,
+        auth=(neo4j.username, neo4j.password.get_secret_value()),
+        user_agent=f"lightrag-fleet/{version('lightrag-fleet')}",
+        connection_timeout=_CONNECT_TIMEOUT_S,
+        connection_acquisition_timeout=_ACQUISITION_TIMEOUT_S,
+        max_transaction_retry_time=_RETRY_TIME_S,
+        max_connection_lifetime=_LIFETIME_S,
+        liveness_check_timeout=_LIVENESS_CHECK_S,
+        max_connection_pool_size=_CONNECTIONS,
+        keep_alive=True,
+        # Notices about labels that are not there yet would fill the log.
+        notifications_min_severity="OFF",
+    )
