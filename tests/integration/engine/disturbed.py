@@ -83,7 +83,10 @@ class Committer:
 
     async def ended(self) -> int:
         """Wait for its end; its exit code."""
-        return await asyncio.to_thread(self.process.wait, 60)
+        code = await asyncio.to_thread(self.process.wait, 60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
 
     def wake(self) -> None:
         """Let it go on after SIGSTOP."""

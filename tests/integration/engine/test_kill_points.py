@@ -1,4 +1,4 @@
-"""kill -9 of the committer at every step of a commit: the next holder finishes it, to the letter."""
+"""kill -9 of the committer at every step of a commit: the next one finishes it, to the letter."""
 
 import signal
 from pathlib import Path
