@@ -20,6 +20,7 @@ from worker.commit.turn import commit_ready
 from worker.context import WorkerContext
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.leased import LeaseLostError
+from worker.retry import app_error_behind
 
 _log = get_logger(__name__)
 
@@ -27,6 +28,8 @@ _log = get_logger(__name__)
 async def commit_workspace(message: CommitWorkspace, context: WorkerContext) -> None:
     """Commit what is ready in one workspace, unless somebody else is doing so."""
     workspaces = context.ledger.workspaces
+    if not await workspaces.is_awaiting_commit(message.workspace):
+        return  # somebody is at it, or was: most documents come while a group is written
     lease = await workspaces.take_commit_lease(
         message.workspace, holder=context.holder, ttl_ms=context.lease_ms
     )
@@ -62,13 +65,23 @@ async def _work(lease: CommitLease, context: WorkerContext) -> None:
             raise
         _no_longer_cancelled()
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
-    except AppError as error:
-        # What is in a journal cannot fail, only wait: people see what for.
-        _log.warning("commit_waits", workspace=lease.workspace, code=error.code)
-        with suppress(UnavailableError):
-            await context.ledger.tasks.explain_commit_delay(
-                lease, error_code=error.code, error_detail=error.detail
-            )
+    except Exception as error:  # noqa: BLE001 - the edge: what is journaled waits for the next turn
+        await _explain(error, lease, context)
+
+
+async def _explain(error: Exception, lease: CommitLease, context: WorkerContext) -> None:
+    """Show what journaled tasks wait for: they cannot fail any more."""
+    known = app_error_behind(error) or AppError()
+    _log.warning(
+        "commit_waits",
+        workspace=lease.workspace,
+        code=known.code,
+        exc_info=error if type(known) is AppError else None,
+    )
+    with suppress(UnavailableError):
+        await context.ledger.tasks.explain_commit_delay(
+            lease, error_code=known.code, error_detail=known.detail
+        )
 
 
 def _no_longer_cancelled() -> None:

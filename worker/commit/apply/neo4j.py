@@ -16,9 +16,14 @@ _CONSTRAINT = (
     "CREATE CONSTRAINT ragfleet_fence IF NOT EXISTS FOR (f:RagfleetFence) "
     "REQUIRE f.workspace IS UNIQUE"
 )
-_RAISE = """
+_IS_THERE = "MATCH (f:RagfleetFence {workspace: $workspace}) RETURN f.token"
+_CREATE = """
 MERGE (f:RagfleetFence {workspace: $workspace})
 ON CREATE SET f.token = 0, f.seq = 0
+RETURN f.token
+"""
+_RAISE = """
+MATCH (f:RagfleetFence {workspace: $workspace})
 SET f.locked_by = $token
 WITH f WHERE f.token <= $token
 SET f.token = $token
@@ -78,7 +83,10 @@ class Neo4jStore:
     async def raise_fence(self) -> None:
         """Let nobody with a lower token write; waits for a writer that is at it."""
         async with self._driver.session(database=self._database) as session:
-            await (await session.run(_CONSTRAINT)).consume()
+            result = await session.run(_IS_THERE, workspace=self._identity["workspace"])
+            if await result.single() is None:
+                await (await session.run(_CONSTRAINT)).consume()
+                await (await session.run(_CREATE, workspace=self._identity["workspace"])).consume()
         await self._write(lambda transaction: _require_row(transaction, _RAISE, self._identity))
 
     async def applied_seq(self) -> int:

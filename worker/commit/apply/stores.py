@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from lightrag import LightRAG
 
-from shared.errors import AppError, UnavailableError
 from shared.ledger.ledger import Ledger
 from shared.ledger.records import CommitLease, Journal
 from shared.logs import get_logger
-from shared.rag.store_errors import translated_store_errors
+from shared.rag.store_errors import is_about_the_row, translated_store_errors
 from worker.commit.apply.files import FilesStore
 from worker.commit.apply.neo4j import Neo4jStore
 from worker.commit.apply.postgres import PostgresStore
@@ -85,11 +84,10 @@ class Stores:
     async def _apply_or_quarantine(self, operation: Operation, journal: Journal) -> None:
         """Carry out what can be: a row that no store takes must not stop the workspace for ever."""
         try:
-            with translated_store_errors():
-                await self.by_storage[operation.storage].apply(operation)
-        except UnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a driver says of a row
+            await self.by_storage[operation.storage].apply(operation)
+        except Exception as error:
+            if not is_about_the_row(error):
+                raise
             if len(operation.rows) > 1:
                 for half in halves(operation):
                     await self._apply_or_quarantine(half, journal)
@@ -109,8 +107,9 @@ class Stores:
             digest=digest,
             error=kind,
         )
-        why = error.detail if isinstance(error, AppError) else f"{kind}: {error}"
-        await self.ledger.journals.quarantine(journal, digest=digest, operation=encoded, why=why)
+        await self.ledger.journals.quarantine(
+            journal, digest=digest, operation=encoded, why=f"{kind}: {error}"
+        )
 
 
 def _may_join(operation: Operation, waiting: list[Operation]) -> bool:
