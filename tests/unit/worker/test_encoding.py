@@ -15,14 +15,21 @@ from worker.ingestion.encoding import (
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 rows = st.lists(st.dictionaries(text, text | st.integers() | st.floats(allow_nan=False)))
-extractions = st.lists(
-    st.builds(
-        Extraction,
-        nodes=st.dictionaries(text, rows),
-        edges=st.dictionaries(st.tuples(text, text), rows),
-        cache_keys=st.lists(text),
+
+
+def extractions_of(dimension: int) -> st.SearchStrategy[list[Extraction]]:
+    return st.lists(
+        st.builds(
+            Extraction,
+            nodes=st.dictionaries(text, rows),
+            edges=st.dictionaries(st.tuples(text, text), rows),
+            cache_keys=st.lists(text),
+            vector=st.binary(min_size=dimension * 4, max_size=dimension * 4),
+        )
     )
-)
+
+
+extractions = st.integers(0, 5).flatmap(extractions_of)
 
 
 @given(extractions)
