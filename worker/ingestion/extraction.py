@@ -1,7 +1,6 @@
 """Chunks to entities, relations and vectors, through LightRAG's own prompts, parser and cache."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +11,10 @@ from lightrag.utils import Tokenizer
 from shared.rag.store_errors import translated_store_errors
 from worker.crew import Crew, gathered_crew
 from worker.ingestion.encoding import Chunks, Extraction
+from worker.ingestion.progress import OnProgress, untold
 from worker.ingestion.replies import harmless
 from worker.ingestion.reply_cache import ReplyCache
 from worker.ingestion.vectors import embed_chunks
-
-OnProgress = Callable[[int], Awaitable[None]]
-"""Told how many chunks are done so far."""
 
 _SETTINGS = (
     "_entity_extraction_prompt_profile",
@@ -30,10 +27,6 @@ _SETTINGS = (
     "llm_model_max_async",
     "llm_model_name",
 )
-
-
-async def _untold(_chunks_done: int) -> None:
-    """Nobody wants to know."""
 
 
 class _Progress:
@@ -77,7 +70,7 @@ class _CacheKeyCollector:
 
 
 async def extract_chunks(
-    rag: LightRAG, chunks: Chunks, *, on_progress: OnProgress = _untold
+    rag: LightRAG, chunks: Chunks, *, on_progress: OnProgress = untold
 ) -> list[Extraction]:
     """Extract entities and relations of every chunk, and embed it, in order.
 

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 
 from shared.contract.payloads import CommitWorkspace, ExtractBatch, Payload, PrepareDocument
 from shared.errors import ObjectNotFoundError, UnavailableError
@@ -14,15 +13,13 @@ from worker.embedding import require_same_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import ChunkBatch, Chunks, encode_batch, encode_extractions
-from worker.ingestion.extraction import OnProgress, extract_chunks
+from worker.ingestion.extraction import extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
+from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 from worker.parsing.errors import NoTextError
 
 _log = get_logger(__name__)
-
-# People look once a second; a fast model would otherwise cost a statement for every chunk.
-_PROGRESS_PAUSE_S = 0.5
 
 
 async def prepare_document(message: PrepareDocument, context: WorkerContext) -> None:
@@ -59,10 +56,10 @@ async def _prepare(claim: Claim, context: WorkerContext) -> list[Payload]:
     await require_same_embedding(task.workspace, context)
     text = await _read_text(task, context)
     chunks = await _chunk(task, text, context)
-    size = context.settings.indexing.extract_batch_chunks
-    if len(chunks) <= size:
+    batches = split_into_batches(chunks, size=context.settings.indexing.extract_batch_chunks)
+    if len(batches) == 1:
         return await _extract_here(claim, ChunkBatch(chunks, text), context)
-    return await _fan_out(claim, split_into_batches(chunks, size=size), text, context)
+    return await _fan_out(claim, batches, text, context)
 
 
 async def _read_text(task: Task, context: WorkerContext) -> str:
@@ -98,19 +95,12 @@ async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext)
 
 
 def _progress_of(claim: Claim, *, chunks_total: int, context: WorkerContext) -> OnProgress:
-    told_at_s = float("-inf")
+    async def report(chunks_done: int) -> None:
+        await context.ledger.tasks.report_progress(
+            claim, chunks_done=chunks_done, chunks_total=chunks_total
+        )
 
-    async def tell(chunks_done: int) -> None:
-        nonlocal told_at_s
-        if monotonic() - told_at_s < _PROGRESS_PAUSE_S:
-            return
-        told_at_s = monotonic()
-        with suppress(UnavailableError):  # the work does not depend on being watched
-            await context.ledger.tasks.report_progress(
-                claim, chunks_done=chunks_done, chunks_total=chunks_total
-            )
-
-    return tell
+    return paced(report, chunks_total=chunks_total)
 
 
 async def _fan_out(
