@@ -193,7 +193,7 @@ class LimitSettings(Section):
     parse_timeout_s: PositiveNumber = 120
     parse_memory_bytes: PositiveInt = 1536 * 1024 * 1024
     parse_workers: PositiveInt = 2
-    worker_threads: PositiveInt = 32
+    worker_threads: PositiveInt = 64
     stage_timeout_s: PositiveNumber = 3600
     task_lease_s: PositiveNumber = 20
     """How long a silent worker keeps its task; renewed every third of it."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,10 @@ class ModelServer:
         self.hanging = False
         """While it is set, nobody gets an answer."""
         self.finish_reason = "stop"
+        self.latency_s = 0.0
+        """How long every answer of the language model takes."""
+        self.extractions: Counter[str] = Counter()
+        """How often each API key asked for entities; a worker may have one of its own."""
         self.chats: list[dict[str, Any]] = []
         self.clients: set[int] = set()
         """The ports callers came from: one for each connection."""
@@ -76,6 +81,9 @@ class ModelServer:
             return refusal
         messages = body["messages"]
         system = next((m["content"] for m in messages if m["role"] == "system"), None)
+        if system is not None and "---Entity Types---" in system:
+            self.extractions[request.headers["authorization"].removeprefix("Bearer ")] += 1
+        await asyncio.sleep(self.latency_s)
         text = await self._rules.complete(messages[-1]["content"], system)
         assert isinstance(text, str)
         if body.get("stream"):

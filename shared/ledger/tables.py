@@ -202,6 +202,7 @@ batches = Table(
     *_lease(),
     _moment("next_attempt_at_ms"),
     _message_sent_at_ms(),
+    _counter("chunks_done"),
 )
 _partial("ix_batches_unsent", batches.c.message_sent_at_ms, where="NOT done")
 _partial("ix_batches_leases", batches.c.lease_until_ms, where="NOT done")

@@ -48,7 +48,11 @@ async def _add_rows(unit: UnitOfWork, piece: Slice, own_keys: dict[str, list[str
         for chunk_id, row in piece.chunks.items()
     }
     await unit.rows["text_chunks"].upsert(chunks)
-    await unit.vectors["chunks_vdb"].upsert(chunks)
+    vectors = {
+        chunk_id: found.vector
+        for chunk_id, found in zip(piece.chunks, piece.extractions, strict=True)
+    }
+    unit.vectors["chunks_vdb"].put_known(chunks, vectors)
 
 
 async def _prefetch(unit: UnitOfWork, pieces: Sequence[Slice]) -> None:

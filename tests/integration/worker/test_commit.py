@@ -21,6 +21,7 @@ async def ready(fleet: Fleet, doc_id: str, text: str) -> Task:
     task = await fleet.upload(doc_id, text)
     await fleet.deliver(only=TaskName.PREPARE)
     fleet.lose_messages()
+    fleet.embeddings.called.clear()  # chunks have their vectors; the next call is the commit's
     return task
 
 
@@ -69,10 +70,17 @@ async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
 
 async def test_what_becomes_ready_during_a_turn_is_committed_in_it(fleet: Fleet) -> None:
     await ready(fleet, "first", CURIE)
+    fleet.model.open.clear()
+    late = await fleet.upload("late", BOHR)
+    preparing = asyncio.create_task(fleet.deliver(only=TaskName.PREPARE))
+    await fleet.embeddings.called.wait()
+    fleet.embeddings.called.clear()
     fleet.embeddings.open.clear()
     working = asyncio.create_task(fleet.commit())
     await fleet.embeddings.called.wait()
-    late = await ready(fleet, "late", BOHR)
+    fleet.model.open.set()
+    await preparing
+    fleet.lose_messages()
     fleet.embeddings.open.set()
     await working
     assert await fleet.state(late) is TaskState.SUCCEEDED
@@ -86,7 +94,6 @@ async def test_a_committer_that_lost_its_lease_stops_writing_and_the_next_one_fi
     await ready(undisturbed, "doc", CURIE)
     await undisturbed.commit()
     task = await ready(fleet, "doc", CURIE)
-    fleet.embeddings.called.clear()
     fleet.embeddings.open.clear()
     zombie = asyncio.create_task(fleet.commit())
     await fleet.embeddings.called.wait()

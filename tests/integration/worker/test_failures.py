@@ -129,8 +129,9 @@ async def test_a_failed_commit_leaves_nothing_half_written_and_the_next_one_comm
     await fleet.upload("first")
     await fleet.deliver()
     before = await fleet.stored()
-    fleet.embeddings.refused_word = "Poison"
     bad = await fleet.upload("bad", "Poison Ivy met Neil Armstrong in Gotham City. " * 3)
+    await fleet.deliver(only=TaskName.PREPARE)
+    fleet.embeddings.refused_word = "Poison"
     await fleet.run_until_quiet()
     now = await fleet.task(bad)
     assert (now.state, now.error_code) == (TaskState.FAILED, "attempts_exhausted")
@@ -143,8 +144,9 @@ async def test_a_failed_commit_leaves_nothing_half_written_and_the_next_one_comm
 
 
 async def test_a_store_that_is_away_postpones_a_commit(fleet: Fleet) -> None:
-    fleet.embeddings.refused_word, fleet.embeddings.failure = "Apollo", StoreUnavailableError()
     task = await fleet.upload()
+    await fleet.deliver(only=TaskName.PREPARE)
+    fleet.embeddings.refused_word, fleet.embeddings.failure = "Apollo", StoreUnavailableError()
     await fleet.deliver()
     now = await fleet.task(task)
     assert (now.state, now.error_code, now.strikes) == (TaskState.READY, "store_unavailable", 0)
