@@ -10,7 +10,7 @@ from lightrag.utils import EmbeddingFunc
 from numpy.typing import NDArray
 
 from shared.ids import PhysicalWorkspace
-from shared.rag.models import Complete, Models
+from shared.rag.models import Complete, Embed, Models
 from shared.rag.tokenizer import shared_tokenizer
 from shared.settings import Settings
 from shared.settings_sections import Provider
@@ -52,7 +52,8 @@ def storage_names(settings: Settings) -> StorageNames:
 def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspace) -> LightRAG:
     """Make one LightRAG over one workspace; its storages are not opened yet."""
     names = storage_names(settings)
-    return LightRAG(
+    rag_class = LightRAG if settings.llm.provider is Provider.OFFLINE else _WithoutQueues
+    rag = rag_class(
         working_dir=str(settings.storage.data_dir / "rag"),
         workspace=workspace,
         kv_storage=names.kv,
@@ -73,6 +74,24 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         addon_params=_addon_parameters(settings),
         **_provider_parameters(settings),
     )
+    if settings.embedding.provider is not Provider.OFFLINE:
+        # Here because LightRAG puts its queue around the function it is given.
+        rag.embedding_func.func = _embed_function(models)
+    return rag
+
+
+class _WithoutQueues(LightRAG):  # type: ignore[misc] # lightrag is untyped
+    """LightRAG without its own queues before a model server: the budget admits its calls.
+
+    A queue would be a second, smaller limit, take the wait for the budget for a model that hangs,
+    and keep a coroutine for every possible call awake.
+    """
+
+    def _wrap_llm_role_func(
+        self, role_name: str, raw_func: Complete, *_arguments: object
+    ) -> Complete:
+        del role_name
+        return raw_func
 
 
 def _provider_parameters(settings: Settings) -> dict[str, Any]:
@@ -103,14 +122,22 @@ def _language_model_function(models: Models) -> Complete:
     return complete
 
 
-def _embedding_function(models: Models) -> EmbeddingFunc:
-    async def embed(texts: list[str], context: str = "document") -> NDArray[np.float32]:
+def _embed_function(models: Models) -> Embed:
+    async def embed(
+        texts: list[str],
+        context: str = "document",
+        **_options: Any,  # noqa: ANN401 - what LightRAG says to its queue
+    ) -> NDArray[np.float32]:
         return await models.embed(texts, is_query=context == "query")
 
+    return embed
+
+
+def _embedding_function(models: Models) -> EmbeddingFunc:
     return EmbeddingFunc(
         embedding_dim=models.embedding_dim,
         max_token_size=models.embedding_max_tokens,
-        func=embed,
+        func=_embed_function(models),
         model_name=models.embedding_name,
         supports_asymmetric=True,
     )
