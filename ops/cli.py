@@ -8,6 +8,7 @@ import typer
 from ops.client import documents, tasks, workspaces
 from ops.client.insert import insert
 from ops.client.query import query
+from ops.client.usage import usage
 from ops.demo import demo
 from ops.system import up
 
@@ -22,6 +23,7 @@ app.command()(demo)
 app.command()(insert)
 app.command()(query)
 app.command()(up)
+app.command()(usage)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(documents.app, name="documents")
 app.add_typer(workspaces.app, name="workspaces")
