@@ -17,6 +17,7 @@ from shared.errors import (
     ModelUnauthorizedError,
     ModelUnavailableError,
 )
+from shared.rag.budget.rules import RULES
 from shared.rag.endpoint.retry_after import retry_after_s
 
 # A server that cannot even be reached is known soon; the reply may take its time.
@@ -135,7 +136,7 @@ def _refusal(response: aiohttp.ClientResponse) -> AppError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return ModelRateLimitedError(retry_after_s=wait_s)
     if status in _NO_ENTRY:
-        return ModelUnauthorizedError()
+        return ModelUnauthorizedError(retry_after_s=RULES.unauthorized_pause / 1000)
     if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ModelUnavailableError(retry_after_s=wait_s)
     detail = (
