@@ -65,6 +65,7 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         chunk_overlap_token_size=settings.indexing.chunk_overlap_size,
         llm_model_func=_language_model_function(models),
         llm_model_name=models.llm_name,
+        # Also how many chunks and entities LightRAG works on at the same time.
         llm_model_max_async=settings.llm.max_concurrency,
         default_llm_timeout=int(settings.llm.timeout_s),
         embedding_func=_embedding_function(models),
@@ -101,16 +102,13 @@ def _provider_parameters(settings: Settings) -> dict[str, Any]:
         # Rules find nothing new when asked a second time.
         parameters["entity_extract_max_gleaning"] = 0
     if settings.embedding.provider is Provider.OFFLINE:
-        return parameters | {
+        parameters |= {
             # Calls queue for one thread, so a long queue is no sign of trouble.
             "embedding_func_max_async": 2,
             "default_embedding_timeout": _OFFLINE_EMBEDDING_TIMEOUT_S,
             "cosine_better_than_threshold": _OFFLINE_COSINE_THRESHOLD,
         }
-    return parameters | {
-        "embedding_func_max_async": settings.embedding.max_concurrency,
-        "default_embedding_timeout": int(settings.embedding.timeout_s),
-    }
+    return parameters
 
 
 def _language_model_function(models: Models) -> Complete:

@@ -16,6 +16,8 @@ _log = get_logger(__name__)
 _LOOK_AGAIN_S = 1.0
 # A process that never reached Redis cannot know how many others there are.
 _GUESSED_PROCESSES = 8
+# Those that rest at the moment count, too: they may call again while Redis is away.
+_REMEMBERED_S = 600.0
 
 
 class FallbackBook:
@@ -26,7 +28,8 @@ class FallbackBook:
         self._limits = limits
         self._alone: MemoryBook | None = None
         self._look: asyncio.Task[None] | None = None
-        self._processes = _GUESSED_PROCESSES
+        self._processes = 0
+        self._counted_at_s = 0.0
         self._paused_until_s = 0.0
         self._pause_reason = PauseReason.NONE
 
@@ -55,11 +58,12 @@ class FallbackBook:
         self._look = asyncio.create_task(self._look_for_fleet(Order(order.holder)))
         if self._alone is not None:
             return order
-        part = self._limits.divided_by(self._processes)
+        processes = self._processes or _GUESSED_PROCESSES
+        part = self._limits.divided_by(processes)
         _log.warning(
             "budget_alone",
             error=type(error).__name__,
-            processes=self._processes,
+            processes=processes,
             concurrency=part.concurrency,
         )
         self._alone = MemoryBook(part)
@@ -79,6 +83,8 @@ class FallbackBook:
         if self._alone is not None:
             _log.info("budget_shared_again", processes=grant.holders)
             self._alone = self._look = None
-        self._processes = grant.holders
-        self._paused_until_s = time.monotonic() + grant.pause_s
+        now_s = time.monotonic()
+        if grant.holders >= self._processes or now_s - self._counted_at_s > _REMEMBERED_S:
+            self._processes, self._counted_at_s = grant.holders, now_s
+        self._paused_until_s = now_s + grant.pause_s
         self._pause_reason = grant.pause_reason

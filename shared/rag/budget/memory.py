@@ -22,6 +22,10 @@ class _Holder:
     ingestion_wanted: int
     seen_ms: int
 
+    @property
+    def is_idle(self) -> bool:
+        return not (self.queries or self.ingestion or self.queries_wanted or self.ingestion_wanted)
+
 
 class _Bucket:
     """An allowance that is being used."""
@@ -109,16 +113,11 @@ class MemoryBook:
 
     def _forget_the_dead(self, now_ms: int) -> None:
         for name, holder in list(self._holders.items()):
-            idle = not (
-                holder.queries
-                or holder.ingestion
-                or holder.queries_wanted
-                or holder.ingestion_wanted
-            )
-            if idle or now_ms - holder.seen_ms > RULES.holder_ttl:
-                del self._holders[name]
-            elif now_ms - holder.seen_ms > RULES.want_ttl:
+            age_ms = now_ms - holder.seen_ms
+            if age_ms > RULES.want_ttl:
                 holder.queries_wanted = holder.ingestion_wanted = 0
+            if age_ms > RULES.holder_ttl or holder.is_idle:
+                del self._holders[name]
 
     def _limit(self, now_ms: int) -> int:
         whole = self._limits.concurrency

@@ -29,10 +29,11 @@ for i = 1, #rows, 2 do
     local one = {queries = tonumber(q), ingestion = tonumber(n),
                  queries_wanted = tonumber(qw), ingestion_wanted = tonumber(nw)}
     local age = now - tonumber(seen)
-    if age > rules.holder_ttl then
+    if age > rules.want_ttl then one.queries_wanted = 0; one.ingestion_wanted = 0 end
+    local something = one.queries + one.ingestion + one.queries_wanted + one.ingestion_wanted
+    if age > rules.holder_ttl or something == 0 then
       gone[#gone + 1] = rows[i]
     else
-      if age > rules.want_ttl then one.queries_wanted = 0; one.ingestion_wanted = 0 end
       others[#others + 1] = one
     end
   end
