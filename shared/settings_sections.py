@@ -19,6 +19,7 @@ OFFLINE_DIM = 384
 """The dimension of the embedding model that ships with the project."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Share = Annotated[float, Field(ge=0, le=0.9)]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -131,6 +132,11 @@ class LanguageModelSettings(Section):
     )
     model: str = ""
     max_concurrency: PositiveInt = 16
+    """Of the whole fleet, as are the other limits; 0 in those means unlimited."""
+    requests_per_minute: NonNegativeInt = 0
+    tokens_per_minute: NonNegativeInt = 0
+    query_share: Share = 0.1
+    """What only queries may use."""
     timeout_s: PositiveNumber = 180
 
 
@@ -146,6 +152,11 @@ class EmbeddingSettings(Section):
     model: str = ""
     dim: Annotated[int, Field(ge=1, le=4000)] = 384
     max_concurrency: PositiveInt = 8
+    """Of the whole fleet, as are the other limits; 0 in those means unlimited."""
+    requests_per_minute: NonNegativeInt = 0
+    tokens_per_minute: NonNegativeInt = 0
+    query_share: Share = 0.1
+    """What only queries may use."""
     timeout_s: PositiveNumber = 60
 
 

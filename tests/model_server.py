@@ -1,6 +1,7 @@
 """A model endpoint on loopback that speaks OpenAI's protocol, answers by rules, and misbehaves."""
 
 import asyncio
+import base64
 import json
 import threading
 from collections import Counter
@@ -8,7 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import uvicorn
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -19,6 +22,8 @@ from shared.rag.offline.language_model import OfflineLanguageModel
 from tests.models import embed_by_hash
 
 KEY = "sk-test-5e5a3e"
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+"""What every call takes, as this server counts."""
 
 
 class ModelServer:
@@ -26,8 +31,12 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.failure: tuple[int, dict[str, str], str] | None = None
+        self.failure: tuple[int, dict[str, str], str | bytes] | None = None
         """Status, headers and body of every answer while it is set."""
+        self.failures_left: int | None = None
+        """After so many of them it answers again; None: never."""
+        self.tells_usage = True
+        self.knows_base64 = True
         self.hanging = False
         """While it is set, nobody gets an answer."""
         self.finish_reason = "stop"
@@ -69,8 +78,10 @@ class ModelServer:
             self.clients.add(request.client.port)
         while self.hanging:  # noqa: ASYNC110 - no asyncio event crosses threads
             await asyncio.sleep(0.02)
-        if self.failure is None:
+        if self.failure is None or self.failures_left == 0:
             return None
+        if self.failures_left is not None:
+            self.failures_left -= 1
         status, headers, body = self.failure
         return Response(body, status, headers, "application/json")
 
@@ -90,12 +101,17 @@ class ModelServer:
             return StreamingResponse(self._events(text), media_type="text/event-stream")
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "finish_reason": self.finish_reason, "message": message}
-        return JSONResponse(_envelope("chat.completion", choices=[choice]))
+        return JSONResponse(_envelope("chat.completion", choices=[choice], **self._usage()))
+
+    def _usage(self) -> dict[str, Any]:
+        return {"usage": USAGE} if self.tells_usage else {}
 
     async def _events(self, text: str) -> AsyncIterator[str]:
         for piece in text.split(" "):
             choice = {"index": 0, "finish_reason": None, "delta": {"content": f"{piece} "}}
             yield f"data: {json.dumps(_envelope('chat.completion.chunk', choices=[choice]))}\n\n"
+        last = _envelope("chat.completion.chunk", choices=[], **self._usage())
+        yield f"data: {json.dumps(last)}\n\n"
         yield "data: [DONE]\n\n"
 
     async def _embed(self, request: Request) -> Response:
@@ -104,10 +120,15 @@ class ModelServer:
             return refusal
         vectors = await embed_by_hash(body["input"], is_query=False)
         rows = [
-            {"object": "embedding", "index": index, "embedding": vector.tolist()}
+            {"object": "embedding", "index": index, "embedding": self._written(body, vector)}
             for index, vector in enumerate(vectors)
         ]
-        return JSONResponse(_envelope("list", data=rows))
+        return JSONResponse(_envelope("list", data=rows, **self._usage()))
+
+    def _written(self, body: dict[str, Any], vector: NDArray[np.float32]) -> str | list[float]:
+        if self.knows_base64 and body.get("encoding_format") == "base64":
+            return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+        return vector.tolist()
 
 
 def _envelope(kind: str, **content: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from shared.ledger.documents import Documents
 from shared.ledger.engine import Database
 from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
+from shared.ledger.usage import ModelUsage
 from shared.ledger.workspaces import Workspaces
 
 
@@ -26,6 +27,7 @@ class Ledger:
         self.batches = Batches(database)
         self.workspaces = Workspaces(database)
         self.journals = Journals(database)
+        self.usage = ModelUsage(database)
 
     @classmethod
     async def open(cls, url: URL, *, pool_size: int = 10) -> Self:

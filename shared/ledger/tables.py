@@ -257,3 +257,17 @@ applied_journals = Table(
     Column("physical", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
 )
+# Each task's account, and under an empty task_id the totals of each day, which outlive the tasks.
+model_usage = Table(
+    "model_usage",
+    metadata,
+    Column("day", Text, primary_key=True),  # in UTC, such as 2026-11-24
+    Column("workspace", Text, primary_key=True),
+    Column("task_id", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+)
+_partial("ix_model_usage_task_id", model_usage.c.task_id, where="task_id <> ''")

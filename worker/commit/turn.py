@@ -8,6 +8,7 @@ from shared.errors import AttemptsExhaustedError, DeadlineExceededError
 from shared.ids import TaskId
 from shared.ledger.records import GroupBounds, Outcome, Task, TaskKind
 from shared.logs import get_logger
+from shared.rag.calls import Purpose, call_context
 from worker.commit.drop import drop_workspace
 from worker.commit.group import merge_group, remove_leftovers, write_and_apply
 from worker.commit.session import Session
@@ -85,7 +86,8 @@ async def _commit_or_split(group: Sequence[Work], session: Session) -> None:
     """Commit a group; when it fails, find the task that fails it by halving."""
     try:
         async with asyncio.timeout(session.context.settings.limits.stage_timeout_s) as deadline:
-            parts = await merge_group(group, session)
+            with call_context(Purpose.COMMIT, workspace=session.lease.workspace):
+                parts = await merge_group(group, session)
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         found = DeadlineExceededError() if deadline.expired() else error
         cause = app_error_behind(found)

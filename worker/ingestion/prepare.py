@@ -10,6 +10,7 @@ from shared.contract.payloads import CommitWorkspace, ExtractBatch, Payload, Pre
 from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
+from shared.rag.calls import Purpose
 from worker.context import WorkerContext
 from worker.embedding import require_same_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
@@ -25,6 +26,7 @@ from worker.ingestion.extraction import extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
 from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+from worker.metering import metered
 from worker.parsing.errors import NoTextError
 
 _log = get_logger(__name__)
@@ -93,7 +95,8 @@ async def _cut(task: Task, text: str, context: WorkerContext) -> tuple[str, Chun
 async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> list[Payload]:
     """Extract a small document at once: a second message would cost more than it gives."""
     progress = _progress_of(claim, chunks_total=len(batch.chunks), context=context)
-    async with context.rags.use(claim.task.physical) as rag:
+    task = claim.task
+    async with metered(Purpose.EXTRACT, task, context), context.rags.use(task.physical) as rag:
         extractions = await extract_chunks(rag, batch.chunks, on_progress=progress)
     done = await asyncio.to_thread(_encode_done, batch, extractions)
     if not await context.ledger.tasks.make_ready(claim, batches_done=[done]):
