@@ -178,10 +178,15 @@ def _one_group(candidates: list[AnyRow], bounds: GroupBounds) -> list[AnyRow]:
 
 
 async def _oldest_started(connection: AsyncConnection, lease: CommitLease) -> AnyRow | None:
-    """Find what is half done: journals are all applied by now, so this is no group of theirs."""
+    """Find what is half done: a document of which a part is in, a drop that was begun."""
     statement = (
         select(tasks)
-        .where(_is_committing(lease), is_due(tasks.c.next_attempt_at_ms))
+        .where(
+            _is_committing(lease),
+            is_due(tasks.c.next_attempt_at_ms),
+            # Signed by us: in the journal that we apply just now.
+            tasks.c.commit_token != lease.token,
+        )
         .order_by(tasks.c.ready_at_ms, tasks.c.id)
         .limit(1)
     )

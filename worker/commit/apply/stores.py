@@ -52,8 +52,9 @@ class Stores:
         with translated_store_errors():
             waiting: list[Operation] = []
             async for operation in self._operations(journal):
-                if waiting and (not _may_join(operation, waiting)):
+                if waiting and not _may_join(operation, waiting):
                     await self._apply_together(waiting, journal)
+                    self._sync_what_is_left(waiting[-1], operation)
                     waiting = []
                 waiting.append(operation)
             await self._apply_together(waiting, journal)
@@ -68,6 +69,11 @@ class Stores:
                     if self.by_storage[operation.storage] is store:
                         await self._apply_or_quarantine(operation, journal)
                 await store.finish(journal.seq)
+
+    def _sync_what_is_left(self, last: Operation, following: Operation) -> None:
+        left = self.by_storage[last.storage]
+        if left is not self.by_storage[following.storage]:
+            left.begin_sync()
 
     async def _apply_together(self, operations: list[Operation], journal: Journal) -> None:
         applied = (self._apply_or_quarantine(operation, journal) for operation in operations)
