@@ -1,0 +1,113 @@
+"""Our own system, driven as any operator would: its processes, its variables, its HTTP."""
+
+import asyncio
+import warnings
+from functools import partial
+
+from celery import Celery
+
+from bench.settings import CHAT_MODEL, EMBEDDING_MODEL, FleetShape, ModelSettings
+from bench.systems.processes import Crowd, at_once
+from bench.systems.stores import Place, Stores
+from ops.local.ports import HOST, free_port
+from ops.local.readiness import answers_http
+from shared.connections import ledger_url
+from shared.ledger.migrate import migrate
+from shared.settings import load_settings
+
+_EXTRACT = "extract"
+
+
+class Fleet:
+    """API, workers and beat."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd = crowd
+        self._variables: dict[str, str] = {}
+        self._workers = 0
+        self.urls: list[str] = []
+
+    async def start(
+        self, stores: Stores, place: Place, models: ModelSettings, shape: FleetShape
+    ) -> None:
+        """Start all processes and wait until the API answers."""
+        self._variables = {
+            **stores.fleet_variables(place),
+            **model_variables(models, share=_share(models, shape)),
+            "DATA_DIR": str(self._crowd.folder / "fleet"),
+            "LOG_LEVEL": "warning",
+            "LOG_FORMAT": "json",
+        }
+        settings = load_settings(None, overrides=self._variables)
+        await asyncio.to_thread(migrate, ledger_url(settings))
+        for number in range(shape.apis):
+            await self._start_api(number)
+        for queues, count in shape.workers:
+            for number in range(count):
+                await self.start_worker(queues, number)
+        await self._start("beat", ("-m", "worker.beat"), {})
+
+    async def _start_api(self, number: int) -> None:
+        port = free_port()
+        await self._crowd.start_python(
+            f"api-{number}",
+            ("-m", "api"),
+            {**self._variables, "API_PORT": str(port), "LLM_API_KEY": f"api-{number}"},
+            partial(answers_http, port, "/livez"),
+        )
+        self.urls.append(f"http://{HOST}:{port}")
+
+    async def workers_answer(self) -> None:
+        """Wait until every worker takes messages."""
+        celery = Celery(broker=self._variables["BROKER_URL"])
+        answering = 0
+        while answering < self._workers:
+            answering = len(await asyncio.to_thread(_pings, celery))
+        celery.close()
+
+    async def start_worker(self, queues: str, number: int = 0) -> None:
+        """Start one worker process."""
+        self._workers += 1
+        name = f"worker-{queues.replace(',', '+')}-{number}"
+        await self._start(name, ("-m", "worker", "--queues", queues), {"LLM_API_KEY": name})
+
+    async def stop(self, *names: str) -> None:
+        """Stop some of the processes, or all."""
+        await self._crowd.stop(*names)
+
+    async def _start(self, name: str, arguments: tuple[str, ...], more: dict[str, str]) -> None:
+        await self._crowd.start_python(name, arguments, {**self._variables, **more}, at_once)
+
+
+def model_variables(models: ModelSettings, *, share: int) -> dict[str, str]:
+    """Name the endpoint; each process may have `share` chat calls in flight."""
+    return {
+        "LLM_PROVIDER": "openai",
+        "LLM_BASE_URL": models.url,
+        "LLM_API_KEY": "fleet",
+        "LLM_MODEL": CHAT_MODEL,
+        "LLM_MAX_CONCURRENCY": str(share),
+        "WORKER_THREADS": str(max(32, share)),
+        "EMBEDDING_PROVIDER": "openai",
+        "EMBEDDING_BASE_URL": models.url,
+        "EMBEDDING_API_KEY": "fleet",
+        "EMBEDDING_MODEL": EMBEDDING_MODEL,
+        "EMBEDDING_DIM": str(models.dimension),
+        "EMBEDDING_MAX_CONCURRENCY": str(models.embedding_concurrency),
+        "CHUNK_SIZE": str(models.chunk_tokens),
+        "CHUNK_OVERLAP_SIZE": str(models.overlap_tokens),
+        "MAX_GLEANING": str(models.gleaning),
+    }
+
+
+def _pings(celery: Celery) -> list[dict[str, object]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all workers of a machine have one name
+        found: list[dict[str, object]] = celery.control.ping(timeout=1.0)
+    return found
+
+
+def _share(models: ModelSettings, shape: FleetShape) -> int:
+    """Divide the allowed calls among the processes that extract."""
+    extracting = sum(count for queues, count in shape.workers if _EXTRACT in queues.split(","))
+    return max(1, models.concurrency // max(1, extracting))
