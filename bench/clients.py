@@ -142,7 +142,9 @@ class StockClient(_Client):
         return dict(await self._json("POST", "/query", json=body))
 
 
-async def wait_for(system: Ingesting, count: int, *, timeout_s: float) -> int:
+async def wait_for(
+    system: Ingesting, count: int, *, timeout_s: float, look_s: float = POLL_S
+) -> int:
     """Wait until `count` documents have ended.
 
     Returns:
@@ -158,4 +160,4 @@ async def wait_for(system: Ingesting, count: int, *, timeout_s: float) -> int:
             return done
         if time.monotonic() > give_up_at_s:
             raise RunFailedError(f"{done} of {count} documents after {timeout_s:.0f} s")
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(look_s)

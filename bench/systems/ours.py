@@ -1,7 +1,11 @@
 """Our own system, driven as any operator would: its processes, its variables, its HTTP."""
 
 import asyncio
+import os
+import signal
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from celery import Celery
@@ -59,11 +63,19 @@ class Fleet:
 
     async def workers_answer(self) -> None:
         """Wait until every worker takes messages."""
-        celery = Celery(broker=self._variables["BROKER_URL"])
         answering = 0
         while answering < self._workers:
-            answering = len(await asyncio.to_thread(_pings, celery))
-        celery.close()
+            answering = len(await asyncio.to_thread(_pings, self._variables["BROKER_URL"]))
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Stop a process in its tracks for the time of a `with` block: it keeps all it has."""
+        pid = self._crowd.pids[name]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     async def start_worker(self, queues: str, number: int = 0) -> None:
         """Start one worker process."""
@@ -100,8 +112,8 @@ def model_variables(models: ModelSettings, *, share: int) -> dict[str, str]:
     }
 
 
-def _pings(celery: Celery) -> list[dict[str, object]]:
-    with warnings.catch_warnings():
+def _pings(broker_url: str) -> list[dict[str, object]]:
+    with warnings.catch_warnings(), Celery(broker=broker_url) as celery:
         warnings.simplefilter("ignore")  # all workers of a machine have one name
         found: list[dict[str, object]] = celery.control.ping(timeout=1.0)
     return found

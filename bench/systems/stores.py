@@ -114,7 +114,7 @@ class Stores:
         ):
             # Implicit transactions: one over 100,000 entities would not fit into the heap.
             emptied = await session.run(
-                "MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+                "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
             )
             await emptied.consume()
 
