@@ -27,10 +27,8 @@ class Bench:
     ground: Ground
     options: Options
 
-    def models(self, concurrency: int, *, embedding_concurrency: int = 16) -> ModelSettings:
+    def models(self, concurrency: int, *, query_share: float = 0.0) -> ModelSettings:
         """The endpoint, with so many chat calls at a time for the whole system."""
         return ModelSettings(
-            url=self.ground.model_url,
-            concurrency=concurrency,
-            embedding_concurrency=embedding_concurrency,
+            url=self.ground.model_url, concurrency=concurrency, query_share=query_share
         )

@@ -14,6 +14,8 @@ class ModelSettings:
     concurrency: int
     """How many chat calls the whole system may have in flight."""
     embedding_concurrency: int = 16
+    query_share: float = 0.0
+    """What our system keeps free for questions; stock keeps nothing."""
     chunk_tokens: int = 1200
     overlap_tokens: int = 100
     gleaning: int = 1

@@ -21,6 +21,7 @@ _CHUNKS = 200
 _QUESTIONS = 80
 _WARM_UP = 8
 _ASKERS = 2
+_QUERY_SHARE = 0.1  # the default: questions must not wait for ingestion
 _MODE = "mix"
 _CAST = unevenly(1500)
 _LATENCY = Latency()
@@ -32,7 +33,7 @@ _TIMEOUT_S = 900.0
 async def run(bench: Bench) -> dict[str, Any]:
     """Fill a workspace, then ask."""
     ground, options = bench.ground, bench.options
-    models = bench.models(_CONCURRENCY)
+    models = bench.models(_CONCURRENCY, query_share=_QUERY_SHARE)
     place = await ground.stores.make_place("questions", graph=options.graph)
     asked = _questions(options.size(_QUESTIONS))
     found: dict[str, Any] = {}

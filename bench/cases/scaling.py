@@ -26,7 +26,7 @@ async def run(bench: Bench) -> dict[str, Any]:
             articles(count, cast=unevenly(2500)),
             graph=bench.options.graph,
             models=bench.models(_CALLS_A_WORKER * workers),
-            shape=FleetShape(workers=(("extract,prepare", workers), ("commit,maintenance", 1))),
+            shape=FleetShape(workers=(("prepare,extract", workers), ("commit,maintenance", 1))),
             latency=_LATENCY,
         )
         runs.append({"workers": workers, **measured})

@@ -20,7 +20,10 @@ async def run(bench: Bench) -> dict[str, Any]:
         library(bench.options.size(_CHUNKS), cast=unevenly(1500)),
         graph=bench.options.graph,
         models=bench.models(_CALLS),
-        shape=FleetShape(workers=(("extract", 1), ("prepare,commit,maintenance", 1))),
+        shape=FleetShape(workers=(("prepare,extract", 1), ("commit,maintenance", 1))),
         latency=_LATENCY,
     )
-    return {"runs": [measured], "worker_peak_mib": measured["peak_rss_mib"]["worker-extract-0"]}
+    return {
+        "runs": [measured],
+        "worker_peak_mib": measured["peak_rss_mib"]["worker-prepare+extract-0"],
+    }

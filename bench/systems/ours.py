@@ -18,8 +18,10 @@ from ops.local.readiness import answers_http
 from shared.connections import ledger_url
 from shared.ledger.migrate import migrate
 from shared.settings import load_settings
+from shared.settings_sections import LanguageModelSettings
 
 _EXTRACT = "extract"
+_DEFAULT_THREADS = 32
 
 
 class Fleet:
@@ -37,7 +39,7 @@ class Fleet:
         """Start all processes and wait until the API answers."""
         self._variables = {
             **stores.fleet_variables(place),
-            **model_variables(models, share=_share(models, shape)),
+            **_model_variables(models, shape),
             "DATA_DIR": str(self._crowd.folder / "fleet"),
             "LOG_LEVEL": "warning",
             "LOG_FORMAT": "json",
@@ -49,14 +51,14 @@ class Fleet:
         for queues, count in shape.workers:
             for number in range(count):
                 await self.start_worker(queues, number)
-        await self._start("beat", ("-m", "worker.beat"), {})
+        await self._start("beat", ("-m", "worker.beat"))
 
     async def _start_api(self, number: int) -> None:
         port = free_port()
         await self._crowd.start_python(
             f"api-{number}",
             ("-m", "api"),
-            {**self._variables, "API_PORT": str(port), "LLM_API_KEY": f"api-{number}"},
+            {**self._variables, "API_PORT": str(port)},
             partial(answers_http, port, "/livez"),
         )
         self.urls.append(f"http://{HOST}:{port}")
@@ -81,31 +83,37 @@ class Fleet:
         """Start one worker process."""
         self._workers += 1
         name = f"worker-{queues.replace(',', '+')}-{number}"
-        await self._start(name, ("-m", "worker", "--queues", queues), {"LLM_API_KEY": name})
+        await self._start(name, ("-m", "worker", "--queues", queues))
 
     async def stop(self, *names: str) -> None:
         """Stop some of the processes, or all."""
         await self._crowd.stop(*names)
 
-    async def _start(self, name: str, arguments: tuple[str, ...], more: dict[str, str]) -> None:
-        await self._crowd.start_python(name, arguments, {**self._variables, **more}, at_once)
+    async def _start(self, name: str, arguments: tuple[str, ...]) -> None:
+        await self._crowd.start_python(name, arguments, self._variables, at_once)
 
 
-def model_variables(models: ModelSettings, *, share: int) -> dict[str, str]:
-    """Name the endpoint; each process may have `share` chat calls in flight."""
+def _model_variables(models: ModelSettings, shape: FleetShape) -> dict[str, str]:
+    extracting = sum(count for queues, count in shape.workers if _EXTRACT in queues.split(","))
+    share = max(1, models.concurrency // max(1, extracting))
+    # The limit is the fleet's, or a process's where there is none for all.
+    is_fleets = "query_share" in LanguageModelSettings.model_fields
     return {
         "LLM_PROVIDER": "openai",
         "LLM_BASE_URL": models.url,
-        "LLM_API_KEY": "fleet",
+        "LLM_API_KEY": "fleet",  # one for all: the limit of calls is kept by key
         "LLM_MODEL": CHAT_MODEL,
-        "LLM_MAX_CONCURRENCY": str(share),
-        "WORKER_THREADS": str(max(32, share)),
+        "LLM_MAX_CONCURRENCY": str(models.concurrency if is_fleets else share),
+        # A document of one chunk takes a thread for one call.
+        "WORKER_THREADS": str(max(_DEFAULT_THREADS, share)),
+        "LLM_QUERY_SHARE": f"{models.query_share:g}",
         "EMBEDDING_PROVIDER": "openai",
         "EMBEDDING_BASE_URL": models.url,
         "EMBEDDING_API_KEY": "fleet",
         "EMBEDDING_MODEL": EMBEDDING_MODEL,
         "EMBEDDING_DIM": str(models.dimension),
         "EMBEDDING_MAX_CONCURRENCY": str(models.embedding_concurrency),
+        "EMBEDDING_QUERY_SHARE": f"{models.query_share:g}",
         "CHUNK_SIZE": str(models.chunk_tokens),
         "CHUNK_OVERLAP_SIZE": str(models.overlap_tokens),
         "MAX_GLEANING": str(models.gleaning),
@@ -117,9 +125,3 @@ def _pings(broker_url: str) -> list[dict[str, object]]:
         warnings.simplefilter("ignore")  # all workers of a machine have one name
         found: list[dict[str, object]] = celery.control.ping(timeout=1.0)
     return found
-
-
-def _share(models: ModelSettings, shape: FleetShape) -> int:
-    """Divide the allowed calls among the processes that extract."""
-    extracting = sum(count for queues, count in shape.workers if _EXTRACT in queues.split(","))
-    return max(1, models.concurrency // max(1, extracting))
