@@ -23,7 +23,10 @@ def main() -> None:
     arguments = _arguments()
     options = Options(graph=arguments.graph, corpus=arguments.corpus, divisor=arguments.divisor)
     names = QUICK if arguments.quick else arguments.cases.split(",")
-    result = asyncio.run(_run(names, options))
+    try:
+        result = asyncio.run(_run(names, options))
+    except asyncio.CancelledError:
+        sys.exit("stopped; nothing was written")
     arguments.out.mkdir(parents=True, exist_ok=True)
     stem = "quick" if arguments.quick else "full"
     path = arguments.out / f"{stem}.json"

@@ -79,7 +79,7 @@ def _entity(name: str, text: str, end: int) -> str:
 
 def _excerpt(text: str, start: int) -> str:
     piece = text[start : start + _DESCRIPTION_CHARS].partition("\n")[0]
-    return piece.replace("<|", "").replace("|>", "").rstrip() + "."
+    return piece.replace("<|", "").replace("|>", "").rstrip(" .") + "."
 
 
 def _summary(prompt: str) -> str:

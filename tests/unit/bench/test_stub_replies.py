@@ -1,12 +1,15 @@
 """The stub answers the same to the same, and in a form that LightRAG's own parser reads."""
 
 import json
+from typing import Any
 
 from lightrag.operate import _process_extraction_result
 from lightrag.prompt import PROMPTS
 
-from bench.stub.replies import COMPLETE, DELIMITER, Kind, kind_of, reply_to
+from bench.stub.replies import Kind, kind_of, reply_to
 
+DELIMITER = PROMPTS["DEFAULT_TUPLE_DELIMITER"]
+COMPLETE = PROMPTS["DEFAULT_COMPLETION_DELIMITER"]
 TEXT = (
     "Alron met Bedine Quin at the harbor. They spoke of <|#|> trade with Calona.\n"
     "Later Alron left for Marvius, where Bedine Quin waits."
@@ -35,7 +38,7 @@ def extraction_prompt(text: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
-async def parsed(reply: str) -> tuple[dict[str, object], dict[tuple[str, str], object]]:
+async def parsed(reply: str) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
     nodes, edges = await _process_extraction_result(
         reply,
         chunk_key="doc-1-chunk-000",
@@ -53,6 +56,7 @@ async def test_lightrags_own_parser_reads_every_entity_and_relation() -> None:
     nodes, edges = await parsed(reply_to(Kind.EXTRACT, messages))
     assert list(nodes) == ["Alron", "Bedine Quin", "Calona", "Later Alron", "Marvius"]
     assert len(edges) == 4
+    assert nodes["Marvius"][0]["description"] == "Marvius, where Bedine Quin waits."
 
 
 async def test_chinese_chunks_have_entities_too() -> None:
