@@ -70,6 +70,8 @@ async def opened_lightrag(
                 model_name=EMBEDDING_MODEL,
             ),
             embedding_func_max_async=models.embedding_concurrency,
+            # Ten texts a call is LightRAG's default; without a server, only calls cost anything.
+            embedding_batch_num=1000 if local_vectors else 10,
             chunk_token_size=models.chunk_tokens,
             chunk_overlap_token_size=models.overlap_tokens,
             enable_llm_cache=False,

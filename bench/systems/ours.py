@@ -15,9 +15,6 @@ from bench.systems.processes import Crowd, at_once
 from bench.systems.stores import Place, Stores
 from ops.local.ports import HOST, free_port
 from ops.local.readiness import answers_http
-from shared.connections import ledger_url
-from shared.ledger.migrate import migrate
-from shared.settings import load_settings
 from shared.settings_sections import LanguageModelSettings
 
 _EXTRACT = "extract"
@@ -44,8 +41,7 @@ class Fleet:
             "LOG_LEVEL": "warning",
             "LOG_FORMAT": "json",
         }
-        settings = load_settings(None, overrides=self._variables)
-        await asyncio.to_thread(migrate, ledger_url(settings))
+        await self._crowd.run_python("init", ("-m", "ops.cli", "init"), self._variables)
         for number in range(shape.apis):
             await self._start_api(number)
         for queues, count in shape.workers:

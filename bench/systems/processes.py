@@ -56,6 +56,23 @@ class Crowd:
         """Start one of this project's modules or scripts with this interpreter."""
         await self.start(self.spec(name, (sys.executable, "-P", *arguments), environment), ready)
 
+    async def run_python(
+        self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]
+    ) -> None:
+        """Run one of them to its end.
+
+        Raises:
+            NotReadyError: it failed.
+        """
+        child = ChildProcess(self.spec(name, (sys.executable, "-P", *arguments), environment))
+        await child.start()
+        try:
+            code = await child.wait()
+        finally:
+            await child.stop()
+        if code:
+            raise NotReadyError(f"{name}: {tail(child.spec.log_path)}")
+
     def spec(self, name: str, argv: tuple[str, ...], environment: Mapping[str, str]) -> ChildSpec:
         """Describe a process that works where no .env lies and inherits nothing."""
         cwd = self.folder / "cwd" / name
