@@ -14,8 +14,8 @@ from bench.workloads import Document
 FLEET = FleetShape(workers=(("prepare,extract", 2), ("commit,maintenance", 1)))
 # The best of what bench/cases/stock_settings.py tried, by the calls the endpoint allows.
 STOCK_BEST = {
-    16: StockShape(max_async=16, max_parallel_insert=8),
-    128: StockShape(max_async=128, max_parallel_insert=16),
+    16: StockShape(max_async=16, max_parallel_insert=8, embedding_batch=32),
+    128: StockShape(max_async=128, max_parallel_insert=16, embedding_batch=32),
 }
 
 
