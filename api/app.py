@@ -9,10 +9,11 @@ from api.health import routes as health
 from api.lifespan import OpenResources, lifespan_of, open_resources
 from api.queries import routes as queries
 from api.tasks import routes as tasks
+from api.usage import routes as usage
 from api.workspaces import routes as workspaces
 from shared.settings import Settings
 
-_ROUTERS = (pages, documents, tasks, queries, workspaces, health)
+_ROUTERS = (pages, documents, tasks, queries, workspaces, usage, health)
 
 
 def create_app(settings: Settings, opener: OpenResources = open_resources) -> FastAPI:

@@ -18,6 +18,7 @@ from shared.errors import (
     IdempotencyKeyReusedError,
     InvalidInputError,
     ModelRefusedError,
+    ModelReplyUnusableError,
     NotFoundError,
     UnavailableError,
     UploadTooLargeError,
@@ -38,6 +39,7 @@ STATUS: dict[type[AppError], HTTPStatus] = {
     errors.RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ModelRefusedError: HTTPStatus.BAD_GATEWAY,
+    ModelReplyUnusableError: HTTPStatus.BAD_GATEWAY,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # FastAPI says 400 only of a body that it could not read as JSON.

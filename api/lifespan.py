@@ -14,6 +14,7 @@ from shared.objects.factory import open_objects
 from shared.probes import open_probes
 from shared.rag.models import open_models
 from shared.rag.pool import RagPool
+from shared.rag.usage import flushed_regularly
 from shared.settings import Settings
 from shared.startup import log_storage_shape
 
@@ -36,6 +37,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         stack.push_async_callback(sender.close)
         rags = RagPool(settings, open_models(settings))
         stack.push_async_callback(rags.close)
+        await stack.enter_async_context(flushed_regularly(rags.meter, ledger))
         objects = open_objects(settings)
         probes = await stack.enter_async_context(
             open_probes(settings, ledger=ledger, objects=objects, sender=sender)

@@ -1,4 +1,7 @@
-"""What Prometheus is told: requests, tasks by state, and the process itself."""
+"""What Prometheus is told: requests, tasks, model calls of the fleet, and the process itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
@@ -9,13 +12,45 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
-from shared.ledger.records import TaskState
+from shared.ledger.records import TaskState, UsageRow
 
 # Uploads and answers of a language model take seconds, look-ups take milliseconds.
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 # A client may invent methods; each would be a new series.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class LedgerView:
+    """What the ledger said at a scrape."""
+
+    tasks: dict[TaskState, int]
+    usage: list[UsageRow]
+
+
+class _ModelCalls(Collector):
+    """Counters that the ledger keeps for the whole fleet: any process may tell them."""
+
+    def __init__(self) -> None:
+        self.usage: list[UsageRow] = []
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        calls = CounterMetricFamily(
+            "ragfleet_model_calls", "Model calls that were answered.", labels=["model", "purpose"]
+        )
+        tokens = CounterMetricFamily(
+            "ragfleet_model_tokens",
+            "Tokens that model calls took.",
+            labels=["model", "purpose", "kind"],
+        )
+        for row in self.usage:
+            calls.add_metric([row.model, row.purpose], row.used.calls)
+            tokens.add_metric([row.model, row.purpose, "prompt"], row.used.prompt_tokens)
+            tokens.add_metric([row.model, row.purpose, "completion"], row.used.completion_tokens)
+        return [calls, tokens]
 
 
 class RequestMetrics:
@@ -41,6 +76,8 @@ class RequestMetrics:
         self._tasks = Gauge(
             "ragfleet_tasks", "Tasks in the ledger.", ["state"], registry=self._registry
         )
+        self._model_calls = _ModelCalls()
+        self._registry.register(self._model_calls)
         self._ledger_reachable = Gauge(
             "ragfleet_ledger_reachable",
             "Whether the ledger answered at this scrape.",
@@ -53,11 +90,12 @@ class RequestMetrics:
         self._requests.labels(method, route, str(status)).inc()
         self._duration.labels(method, route).observe(duration_s)
 
-    def expose(self, counts: dict[TaskState, int] | None) -> bytes:
-        """Write all series down; `counts` is None when the ledger did not answer."""
-        self._ledger_reachable.set(counts is not None)
+    def expose(self, view: LedgerView | None) -> bytes:
+        """Write all series down; `view` is None when the ledger did not answer."""
+        self._ledger_reachable.set(view is not None)
         self._tasks.clear()
-        if counts is not None:
+        self._model_calls.usage = view.usage if view else []
+        if view is not None:
             for state in TaskState:
-                self._tasks.labels(state.value).set(counts.get(state, 0))
+                self._tasks.labels(state.value).set(view.tasks.get(state, 0))
         return generate_latest(self._registry)

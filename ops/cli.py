@@ -8,6 +8,7 @@ import typer
 from ops.client import documents, tasks, workspaces
 from ops.client.insert import insert
 from ops.client.query import query
+from ops.client.usage import usage
 from ops.demo import demo
 from ops.servers import init, repair
 from ops.system import up
@@ -24,6 +25,7 @@ app.command()(init)
 app.command()(insert)
 app.command()(query)
 app.command()(up)
+app.command()(usage)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(documents.app, name="documents")
 app.add_typer(workspaces.app, name="workspaces")

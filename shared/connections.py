@@ -37,6 +37,11 @@ def broker_url(settings: Settings) -> str:
     )
 
 
+def shared_redis_url(settings: Settings) -> str | None:
+    """Return the Redis in which the processes of a fleet agree; None where there is only one."""
+    return broker_url(settings) if settings.external else None
+
+
 def _redis_url(redis: RedisSettings, *, database: int) -> str:
     password = redis.password.get_secret_value()
     credentials = f":{quote(password, safe='')}@" if password else ""

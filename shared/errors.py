@@ -170,10 +170,27 @@ class ModelUnavailableError(UnavailableError):
     code = "model_unavailable"
 
 
+class ModelTooSlowError(ModelUnavailableError):
+    """The model endpoint did not answer in time; the work goes on when it does."""
+
+
 class ModelRateLimitedError(ModelUnavailableError):
     """The model endpoint limits our rate; the work goes on when it allows more."""
 
     code = "model_rate_limited"
+
+
+class ModelUnauthorizedError(ModelUnavailableError):
+    """The model endpoint refuses our key; correct LLM_API_KEY or EMBEDDING_API_KEY and restart."""
+
+    code = "model_unauthorized"
+
+
+class ModelReplyUnusableError(AppError):
+    """The model's reply was empty, far too large or did not fit the question; it is asked again."""
+
+    code = "model_reply_unusable"
+    retryable = True
 
 
 class ModelRefusedError(AppError):

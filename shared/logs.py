@@ -8,7 +8,18 @@ import structlog
 
 Logger = structlog.stdlib.BoundLogger
 # Chatty libraries whose INFO lines cost CPU and tell users nothing.
-_QUIET_LOGGERS = ("lightrag", "httpx", "openai", "neo4j", "nano-vectordb", "pdfminer", "alembic")
+_QUIET_LOGGERS = (
+    "lightrag",
+    "httpx",
+    "openai",
+    "neo4j",
+    "nano-vectordb",
+    "pdfminer",
+    "alembic",
+    # Two lines a message; what became of the work is in our own.
+    "celery.app.trace",
+    "celery.worker.strategy",
+)
 
 
 def configure_logs(*, level: str, form: Literal["console", "json"]) -> None:

@@ -19,6 +19,7 @@ OFFLINE_DIM = 384
 """The dimension of the embedding model that ships with the project."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Share = Annotated[float, Field(ge=0, le=0.9)]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -131,6 +132,11 @@ class LanguageModelSettings(Section):
     )
     model: str = ""
     max_concurrency: PositiveInt = 16
+    """Of the whole fleet, as are the other limits; 0 in those means unlimited."""
+    requests_per_minute: NonNegativeInt = 0
+    tokens_per_minute: NonNegativeInt = 0
+    query_share: Share = 0.1
+    """What only queries may use."""
     timeout_s: PositiveNumber = 180
 
 
@@ -146,6 +152,11 @@ class EmbeddingSettings(Section):
     model: str = ""
     dim: Annotated[int, Field(ge=1, le=4000)] = 384
     max_concurrency: PositiveInt = 8
+    """Of the whole fleet, as are the other limits; 0 in those means unlimited."""
+    requests_per_minute: NonNegativeInt = 0
+    tokens_per_minute: NonNegativeInt = 0
+    query_share: Share = 0.1
+    """What only queries may use."""
     timeout_s: PositiveNumber = 60
 
 
@@ -193,10 +204,16 @@ class LimitSettings(Section):
     parse_timeout_s: PositiveNumber = 120
     parse_memory_bytes: PositiveInt = 1536 * 1024 * 1024
     parse_workers: PositiveInt = 2
-    worker_threads: PositiveInt = 32
+    worker_threads: PositiveInt = 64
     stage_timeout_s: PositiveNumber = 3600
     task_lease_s: PositiveNumber = 20
     """How long a silent worker keeps its task; renewed every third of it."""
+    commit_max_chunks: PositiveInt = 500
+    """How many chunks one group adds to the graph; larger documents go in slices of so many."""
+    commit_max_bytes: PositiveInt = 64 * 1024 * 1024
+    """How large a group's journal may become, about; it is in memory while it is written."""
+    journal_retention_s: PositiveNumber = 900
+    """How long applied journals are kept, to repair a store that lost its last writes."""
     max_attempts: PositiveInt = 10
     retry_budget_hours: PositiveNumber = 6
     sweep_interval_s: PositiveNumber = 2

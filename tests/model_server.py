@@ -1,13 +1,17 @@
 """A model endpoint on loopback that speaks OpenAI's protocol, answers by rules, and misbehaves."""
 
 import asyncio
+import base64
 import json
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import uvicorn
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -18,6 +22,8 @@ from shared.rag.offline.language_model import OfflineLanguageModel
 from tests.models import embed_by_hash
 
 KEY = "sk-test-5e5a3e"
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+"""What every call takes, as this server counts."""
 
 
 class ModelServer:
@@ -25,11 +31,19 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.failure: tuple[int, dict[str, str], str] | None = None
+        self.failure: tuple[int, dict[str, str], str | bytes] | None = None
         """Status, headers and body of every answer while it is set."""
+        self.failures_left: int | None = None
+        """After so many of them it answers again; None: never."""
+        self.tells_usage = True
+        self.knows_base64 = True
         self.hanging = False
         """While it is set, nobody gets an answer."""
         self.finish_reason = "stop"
+        self.latency_s = 0.0
+        """How long every answer of the language model takes."""
+        self.extractions: Counter[str] = Counter()
+        """How often each API key asked for entities; a worker may have one of its own."""
         self.chats: list[dict[str, Any]] = []
         self.clients: set[int] = set()
         """The ports callers came from: one for each connection."""
@@ -64,8 +78,10 @@ class ModelServer:
             self.clients.add(request.client.port)
         while self.hanging:  # noqa: ASYNC110 - no asyncio event crosses threads
             await asyncio.sleep(0.02)
-        if self.failure is None:
+        if self.failure is None or self.failures_left == 0:
             return None
+        if self.failures_left is not None:
+            self.failures_left -= 1
         status, headers, body = self.failure
         return Response(body, status, headers, "application/json")
 
@@ -76,18 +92,26 @@ class ModelServer:
             return refusal
         messages = body["messages"]
         system = next((m["content"] for m in messages if m["role"] == "system"), None)
+        if system is not None and "---Entity Types---" in system:
+            self.extractions[request.headers["authorization"].removeprefix("Bearer ")] += 1
+        await asyncio.sleep(self.latency_s)
         text = await self._rules.complete(messages[-1]["content"], system)
         assert isinstance(text, str)
         if body.get("stream"):
             return StreamingResponse(self._events(text), media_type="text/event-stream")
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "finish_reason": self.finish_reason, "message": message}
-        return JSONResponse(_envelope("chat.completion", choices=[choice]))
+        return JSONResponse(_envelope("chat.completion", choices=[choice], **self._usage()))
+
+    def _usage(self) -> dict[str, Any]:
+        return {"usage": USAGE} if self.tells_usage else {}
 
     async def _events(self, text: str) -> AsyncIterator[str]:
         for piece in text.split(" "):
             choice = {"index": 0, "finish_reason": None, "delta": {"content": f"{piece} "}}
             yield f"data: {json.dumps(_envelope('chat.completion.chunk', choices=[choice]))}\n\n"
+        last = _envelope("chat.completion.chunk", choices=[], **self._usage())
+        yield f"data: {json.dumps(last)}\n\n"
         yield "data: [DONE]\n\n"
 
     async def _embed(self, request: Request) -> Response:
@@ -96,10 +120,15 @@ class ModelServer:
             return refusal
         vectors = await embed_by_hash(body["input"], is_query=False)
         rows = [
-            {"object": "embedding", "index": index, "embedding": vector.tolist()}
+            {"object": "embedding", "index": index, "embedding": self._written(body, vector)}
             for index, vector in enumerate(vectors)
         ]
-        return JSONResponse(_envelope("list", data=rows))
+        return JSONResponse(_envelope("list", data=rows, **self._usage()))
+
+    def _written(self, body: dict[str, Any], vector: NDArray[np.float32]) -> str | list[float]:
+        if self.knows_base64 and body.get("encoding_format") == "base64":
+            return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+        return vector.tolist()
 
 
 def _envelope(kind: str, **content: Any) -> dict[str, Any]:

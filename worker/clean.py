@@ -23,6 +23,9 @@ async def clean(message: Clean, context: WorkerContext) -> None:
     ended_before_ms = int(time.time() * 1000) - retention_ms
     while await context.ledger.tasks.remove_old(ended_before_ms=ended_before_ms, limit=_BATCH_ROWS):
         pass
+    closed_for_ms = int(context.settings.limits.journal_retention_s * 1000)
+    while await context.ledger.journals.remove_old(closed_for_ms=closed_for_ms, limit=_BATCH_ROWS):
+        pass
     async for keys in _in_groups(context.objects.older_than(_ORPHAN_AGE_S), _BATCH_ROWS):
         wanted = await context.ledger.tasks.referenced_objects(keys)
         orphans = [key for key in keys if key not in wanted]

@@ -9,6 +9,7 @@ from shared.ledger.ledger import Ledger
 from shared.objects.factory import open_objects
 from shared.rag.models import open_models
 from shared.rag.pool import RagPool
+from shared.rag.usage import flushed_regularly
 from shared.settings import Settings
 from worker.context import WorkerContext
 from worker.parsing import ParserPool
@@ -30,6 +31,7 @@ async def open_context(settings: Settings, sender: Sender) -> AsyncIterator[Work
         stack.push_async_callback(ledger.close)
         rags = RagPool(settings, open_models(settings))
         stack.push_async_callback(rags.close)
+        await stack.enter_async_context(flushed_regularly(rags.meter, ledger))
         # First to go: in files mode it runs the tasks that use all the others.
         stack.push_async_callback(sender.close)
         yield WorkerContext(

@@ -8,9 +8,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from api.dependencies import LedgerDep, MetricsDep, ResourcesDep
+from api.metrics import LedgerView
 from shared.errors import UnavailableError
 from shared.ledger.ledger import Ledger
-from shared.ledger.records import TaskState
 from shared.probes import ProbeResult, run_probes
 
 router = APIRouter(tags=["health"])
@@ -64,12 +64,12 @@ async def ready(resources: ResourcesDep, response: Response) -> ReadyView:
 @router.get("/metrics", response_class=Response)
 async def expose_metrics(ledger: LedgerDep, metrics: MetricsDep) -> Response:
     """Write the series down for Prometheus."""
-    return Response(metrics.expose(await _task_counts(ledger)), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.expose(await _look_at(ledger)), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _task_counts(ledger: Ledger) -> dict[TaskState, int] | None:
+async def _look_at(ledger: Ledger) -> LedgerView | None:
     try:
-        return await ledger.tasks.counts()
+        return LedgerView(await ledger.tasks.counts(), await ledger.usage.totals())
     except UnavailableError:
         return None  # a scrape is wanted most when something is down
 

@@ -7,6 +7,7 @@ from api.queries.schemas import QueryRequest
 from api.resources import Resources
 from shared.errors import EmbeddingMismatchError
 from shared.ledger.records import Workspace
+from shared.rag.calls import Purpose, call_context
 from shared.rag.models import embedding_name
 from shared.rag.questions import Answer, OnProgress, Question
 from shared.settings import Settings
@@ -31,7 +32,8 @@ async def ask_workspace(
     _require_same_embedding(workspace, resources.settings)
     rag = await stack.enter_async_context(resources.rags.use(workspace.physical))
     question = Question(request.query, request.parameters(stream=stream))
-    return await resources.ask(rag, question, on_progress=on_progress)
+    with call_context(Purpose.QUERY, workspace=workspace.name):
+        return await resources.ask(rag, question, on_progress=on_progress)
 
 
 def references_of(answer: Answer, request: QueryRequest) -> list[dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from api.dependencies import (
     WorkspaceDep,
 )
 from api.hints import wake_worker
-from api.tasks.schemas import TaskPage, TaskView
+from api.tasks.schemas import TaskDetails, TaskPage, TaskView
 from shared.ids import TaskId, parse_document_id, parse_task_id
 from shared.ledger.records import TaskState
 
@@ -53,9 +53,10 @@ async def list_tasks(
 
 
 @router.get("/tasks/{task_id}")
-async def get_task(task_id: TaskIdParameter, ledger: LedgerDep) -> TaskView:
+async def get_task(task_id: TaskIdParameter, ledger: LedgerDep) -> TaskDetails:
     """Show how far a task is."""
-    return TaskView.of(await ledger.tasks.get(task_id))
+    task = await ledger.tasks.get(task_id)
+    return TaskDetails.with_usage(task, await ledger.usage.of_task(task_id))
 
 
 @router.post("/tasks/{task_id}/cancel")

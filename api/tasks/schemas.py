@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.ledger.records import Page, Task, TaskKind, TaskState
+from api.usage.schemas import UsageView
+from shared.ledger.records import Page, Task, TaskKind, TaskState, UsageRow
 
 Stage = Literal["prepare", "extract", "commit"]
 
@@ -77,6 +78,17 @@ class TaskView(BaseModel):
             finished_at=_time_or_none(task.finished_at_ms),
             next_attempt_at=_time_or_none(task.next_attempt_at_ms),
         )
+
+
+class TaskDetails(TaskView):
+    """One task, and what models were used for it so far; calls that rules answer do not count."""
+
+    usage: list[UsageView]
+
+    @classmethod
+    def with_usage(cls, task: Task, usage: list[UsageRow]) -> "TaskDetails":
+        """Show one row of the ledger with its account."""
+        return cls(**TaskView.of(task).model_dump(), usage=[UsageView.of(row) for row in usage])
 
 
 class TaskPage(BaseModel):

@@ -15,10 +15,9 @@ from bench.systems.processes import Crowd, at_once
 from bench.systems.stores import Place, Stores
 from ops.local.ports import HOST, free_port
 from ops.local.readiness import answers_http
-from shared.settings_sections import LanguageModelSettings
 
 _EXTRACT = "extract"
-_DEFAULT_THREADS = 32
+_DEFAULT_THREADS = 64
 
 
 class Fleet:
@@ -92,14 +91,12 @@ class Fleet:
 def _model_variables(models: ModelSettings, shape: FleetShape) -> dict[str, str]:
     extracting = sum(count for queues, count in shape.workers if _EXTRACT in queues.split(","))
     share = max(1, models.concurrency // max(1, extracting))
-    # The limit is the fleet's, or a process's where there is none for all.
-    is_fleets = "query_share" in LanguageModelSettings.model_fields
     return {
         "LLM_PROVIDER": "openai",
         "LLM_BASE_URL": models.url,
         "LLM_API_KEY": "fleet",  # one for all: the limit of calls is kept by key
         "LLM_MODEL": CHAT_MODEL,
-        "LLM_MAX_CONCURRENCY": str(models.concurrency if is_fleets else share),
+        "LLM_MAX_CONCURRENCY": str(models.concurrency),
         # A document of one chunk takes a thread for one call.
         "WORKER_THREADS": str(max(_DEFAULT_THREADS, share)),
         "LLM_QUERY_SHARE": f"{models.query_share:g}",

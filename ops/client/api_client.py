@@ -109,6 +109,14 @@ class ApiClient:
         """At most `limit` workspaces."""
         return await self._pages("workspaces", limit=limit, filters={})
 
+    async def usage(
+        self, *, limit: int, workspace: str | None, first: str | None, last: str | None
+    ) -> list[Json]:
+        """At most `limit` lines of what models were used for, by day."""
+        filters = {"workspace": workspace, "from": first, "to": last}
+        given = {name: value for name, value in filters.items() if value}
+        return await self._pages("usage", limit=limit, filters=given)
+
     async def create_workspace(self, name: str) -> Json:
         """Make an empty workspace."""
         return await self._json("POST", "/workspaces", json={"name": name})

@@ -51,4 +51,6 @@ def local_time(moment: str) -> str:
 def _text(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(_text(part) for part in value) or "none"
     return str(value)

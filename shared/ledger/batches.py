@@ -80,12 +80,30 @@ class Batches:
                 update(batches)
                 .where(_is_ours(claim))
                 .values(**NO_LEASE, done=True, result=result)
-                .returning(batches.c.chunk_count)
+                .returning(batches.c.chunk_count - batches.c.chunks_done)
             )
-            chunk_count = flipped.scalar_one_or_none()
-            if chunk_count is None:
+            untold = flipped.scalar_one_or_none()
+            if untold is None:
                 return False
-            return await _count_down(connection, claim, chunk_count=chunk_count)
+            return await _count_down(connection, claim, chunks_done=untold)
+
+    async def report_progress(self, claim: BatchClaim, *, chunks_done: int) -> None:
+        """Show people how far the batch came; what an earlier attempt told already stays."""
+        async with self._database.writing() as connection:
+            if not await _lock_extracting_task(connection, claim):
+                return
+            is_news = and_(_is_ours(claim), batches.c.chunks_done < chunks_done)
+            found = await connection.execute(select(batches.c.chunks_done).where(is_news))
+            told = found.scalar_one_or_none()
+            if told is None:
+                return
+            await connection.execute(update(batches).where(is_news).values(chunks_done=chunks_done))
+            more = tasks.c.chunks_done + (chunks_done - told)
+            await connection.execute(
+                update(tasks)
+                .where(tasks.c.id == claim.task_id)
+                .values(chunks_done=more, updated_at_ms=now_ms())
+            )
 
     async def postpone(
         self, claim: BatchClaim, *, delay_ms: int, error_code: str, error_detail: str, strike: bool
@@ -227,14 +245,14 @@ async def _lock_extracting_task(connection: AsyncConnection, claim: BatchClaim) 
     return (await connection.execute(statement)).one_or_none() is not None
 
 
-async def _count_down(connection: AsyncConnection, claim: BatchClaim, *, chunk_count: int) -> bool:
+async def _count_down(connection: AsyncConnection, claim: BatchClaim, *, chunks_done: int) -> bool:
     is_last = tasks.c.open_batches == 1
     statement = (
         update(tasks)
         .where(tasks.c.id == claim.task_id)
         .values(
             open_batches=tasks.c.open_batches - 1,
-            chunks_done=tasks.c.chunks_done + chunk_count,
+            chunks_done=tasks.c.chunks_done + chunks_done,
             state=case((is_last, TaskState.READY.value), else_=tasks.c.state),
             ready_at_ms=case((is_last, now_ms()), else_=tasks.c.ready_at_ms),
             error_code=None,

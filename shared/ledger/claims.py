@@ -219,7 +219,8 @@ def _batch_row(batch: NewBatch | DoneBatch) -> dict[str, object]:
 async def _replace_batches(
     connection: AsyncConnection, claimed: Claim, *, rows: list[dict[str, object]]
 ) -> None:
-    await connection.execute(delete(batches).where(batches.c.task_id == claimed.task.id))
+    if claimed.lease.token > 1:  # the first claim has no earlier attempt's batches to remove
+        await connection.execute(delete(batches).where(batches.c.task_id == claimed.task.id))
     keys = {"task_id": claimed.task.id, "prepare_attempt": claimed.lease.token}
     if rows:
         await connection.execute(insert(batches), [{**keys, **row} for row in rows])

@@ -52,9 +52,22 @@ async def release(connection: AsyncConnection, lease: CommitLease) -> None:
     )
 
 
+async def is_held(connection: AsyncConnection, lease: CommitLease) -> bool:
+    """Tell whether a lease is still its holder's at this moment."""
+    statement = select(commit_leases.c.workspace).where(_is_held(lease))
+    return (await connection.execute(statement)).one_or_none() is not None
+
+
 async def hold(connection: AsyncConnection, lease: CommitLease) -> bool:
-    """Check a lease and keep others from taking it until this transaction ends."""
-    statement = select(commit_leases.c.workspace).where(_is_held(lease)).with_for_update(read=True)
+    """Check a lease and keep others from taking it until this transaction ends.
+
+    The heartbeat is not kept waiting: a renewal changes no key, a take does.
+    """
+    statement = (
+        select(commit_leases.c.workspace)
+        .where(_is_held(lease))
+        .with_for_update(read=True, key_share=True)
+    )
     return (await connection.execute(statement)).one_or_none() is not None
 
 
@@ -64,7 +77,9 @@ async def awaiting_commit(
     """List workspaces that have something to commit and nobody at it, longest waiting first."""
     its_tasks = tasks.c.workspace == commit_leases.c.workspace
     ready = exists().where(its_tasks, is_in(TaskState.READY), is_due(tasks.c.next_attempt_at_ms))
-    left_behind = exists().where(its_tasks, is_in(TaskState.COMMITTING))
+    left_behind = exists().where(
+        its_tasks, is_in(TaskState.COMMITTING), is_due(tasks.c.next_attempt_at_ms)
+    )
     statement = (
         select(commit_leases.c.workspace)
         .where(_is_free(), or_(ready, left_behind))

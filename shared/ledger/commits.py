@@ -1,134 +1,218 @@
-"""The commit stage of a task; every function holds the workspace's lease while it writes."""
+"""The commit stage of tasks: gathered into a group, tied to a journal, ended when it is applied.
 
+Every function holds the workspace's lease for its whole transaction: what a committer that lost it
+still tries to write down changes nothing.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import TaskId
 from shared.ledger import commit_leases
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
-from shared.ledger.locks import lock_workspace
-from shared.ledger.records import CommitLease, Task, TaskKind, TaskState
-from shared.ledger.rows import AnyRow, ended, failed, is_in, reason, succeeded, to_task
+from shared.ledger.records import CommitLease, GroupBounds, Task, TaskKind, TaskState
+from shared.ledger.rows import AnyRow, ended, failed, is_in, reason, to_task
 from shared.ledger.tables import batches, documents, tasks
 
 
-async def claim_commit(connection: AsyncConnection, lease: CommitLease) -> Task | None:
-    """Take what an earlier holder left behind, else the oldest ready task that may go now."""
+async def gather(
+    connection: AsyncConnection, lease: CommitLease, bounds: GroupBounds
+) -> list[Task]:
+    """Choose what the next group commits, oldest first; nothing is moved yet.
+
+    A group is one task alone where that is safer or needed: a document of which a part is in the
+    graph already, the removal of the workspace, a task whose earlier committer died.
+
+    Returns:
+        At least one task, or none when nothing is ready or the lease was lost.
+    """
     if not await commit_leases.hold(connection, lease):
-        return None
-    leftover = await _claim_leftover(connection, lease)
-    if leftover is not None:
-        return leftover
-    while (candidate := await _oldest_ready(connection, lease)) is not None:
-        if candidate.is_stale:
-            await _move(connection, candidate.id, values=ended(TaskState.SUPERSEDED))
-            continue
-        claimed = await _move(connection, candidate.id, values=_started(lease))
-        if claimed is not None:
-            return to_task(claimed)
-        # A cancel or a newer revision was faster; whatever it left is not ready any more.
-    return None
+        return []
+    started = await _oldest_started(connection, lease)
+    if started is not None:
+        return await _mark(connection, lease, [started])
+    await _supersede_stale(connection, lease)
+    candidates = await _ready(connection, lease, limit=bounds.tasks)
+    return await _mark(connection, lease, _one_group(candidates, bounds))
 
 
-async def finish_commit(
-    connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, chunks: int | None
+async def hand_back(
+    connection: AsyncConnection, lease: CommitLease, task_ids: Sequence[TaskId]
+) -> None:
+    """Let go of gathered tasks that the group has no room for."""
+    if await commit_leases.hold(connection, lease):
+        await connection.execute(
+            update(tasks).where(_is_gathered(lease, task_ids)).values(commit_token=0)
+        )
+
+
+async def move_to_committing(
+    connection: AsyncConnection, lease: CommitLease, task_ids: Sequence[TaskId]
 ) -> bool:
-    """Make a committed task succeed and its document show what is in the graph now."""
-    if not await commit_leases.hold(connection, lease):
-        return False
-    await _lock_document_of(connection, task_id)
-    task = await _end(connection, lease, task_id, values=succeeded())
-    if task is None:
-        return False
-    await connection.execute(delete(batches).where(batches.c.task_id == task_id))
-    await connection.execute(
-        update(documents)
-        .where(documents.c.workspace == task.workspace, documents.c.doc_id == task.doc_id)
-        .values(**_outcome(task, chunks=chunks), updated_at_ms=now_ms())
+    """Make a whole group uncancellable; False: one of it was cancelled or overtaken, roll back."""
+    moved = await connection.execute(
+        update(tasks)
+        .where(_is_gathered(lease, task_ids), ~tasks.c.cancel_requested)
+        .values(
+            state=TaskState.COMMITTING,
+            next_attempt_at_ms=None,
+            error_code=None,
+            error_detail=None,
+            updated_at_ms=now_ms(),
+        )
     )
-    return True
+    return moved.rowcount == len(task_ids)
 
 
-async def postpone_commit(  # noqa: PLR0913 - what happened and when to go on belong together
+async def succeed(
+    connection: AsyncConnection, lease: CommitLease, task_ids: Sequence[TaskId]
+) -> None:
+    """End applied tasks and let their documents show what is in the graph now."""
+    ours = and_(_is_committing(lease), tasks.c.id.in_(task_ids))
+    # Documents before tasks, everywhere: that order keeps transactions from deadlocking.
+    for kind, values in ((TaskKind.INSERT, _in_the_graph()), (TaskKind.DELETE, _out_of_it())):
+        await connection.execute(
+            update(documents)
+            .where(
+                ours,
+                tasks.c.kind == kind,
+                documents.c.workspace == tasks.c.workspace,
+                documents.c.doc_id == tasks.c.doc_id,
+            )
+            .values(**values, updated_at_ms=now_ms())
+        )
+    await connection.execute(
+        update(tasks)
+        .where(ours)
+        .values(**ended(TaskState.SUCCEEDED), error_code=None, error_detail=None)
+    )
+    await connection.execute(delete(batches).where(batches.c.task_id.in_(task_ids)))
+
+
+async def advance(
+    connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, committed_chunks: int
+) -> None:
+    """Note how many chunks of a large document are in the graph; the task stays committing."""
+    await connection.execute(
+        update(tasks)
+        .where(_is_committing(lease), tasks.c.id == task_id)
+        .values(
+            committed_chunks=committed_chunks, commit_token=0, strikes=0, updated_at_ms=now_ms()
+        )
+    )
+
+
+async def fail(
     connection: AsyncConnection,
     lease: CommitLease,
     task_id: TaskId,
+    *,
+    error_code: str,
+    error_detail: str,
+) -> None:
+    """Give one task up, of which nothing is in the stores (any more)."""
+    if not await commit_leases.hold(connection, lease):
+        return
+    await connection.execute(
+        update(tasks)
+        .where(_is_at_commit(lease), tasks.c.id == task_id)
+        .values(**failed(error_code, error_detail), committed_chunks=0)
+    )
+
+
+async def postpone(  # noqa: PLR0913 - what happened and when to go on belong together
+    connection: AsyncConnection,
+    lease: CommitLease,
+    task_ids: Sequence[TaskId],
     *,
     delay_ms: int,
     error_code: str,
     error_detail: str,
     strike: bool,
 ) -> None:
-    """Put a task back, unless it was overtaken while it was being committed."""
+    """Let gathered tasks wait; those that were cancelled or overtaken meanwhile stay so."""
     if not await commit_leases.hold(connection, lease):
         return
-    workspace = await lock_workspace(connection, lease.workspace)
-    revisions = await _lock_document_of(connection, task_id)
-    values = {
-        "state": TaskState.READY,
-        "attempt": tasks.c.attempt + 1,
-        "next_attempt_at_ms": now_ms() + delay_ms,
-        "updated_at_ms": now_ms(),
-    }
-    if revisions is not None and (
-        workspace is None
-        or workspace.state != "active"
-        or revisions.latest_revision > revisions.revision
-    ):
-        values = ended(TaskState.SUPERSEDED)
-    values |= reason(error_code, error_detail) | {"strikes": tasks.c.strikes + int(strike)}
-    await _end(connection, lease, task_id, values=values)
+    await connection.execute(
+        update(tasks)
+        .where(_is_gathered(lease, task_ids))
+        .values(
+            commit_token=0,
+            attempt=tasks.c.attempt + 1,
+            strikes=tasks.c.strikes + int(strike),
+            next_attempt_at_ms=now_ms() + delay_ms,
+            updated_at_ms=now_ms(),
+            **reason(error_code, error_detail),
+        )
+    )
 
 
-async def fail_commit(
-    connection: AsyncConnection,
-    lease: CommitLease,
-    task_id: TaskId,
-    *,
-    error_code: str,
-    error_detail: str,
+async def explain_delay(
+    connection: AsyncConnection, lease: CommitLease, *, error_code: str, error_detail: str
 ) -> None:
-    """Give a task up."""
+    """Show on journaled tasks why they are not applied yet; they cannot fail any more."""
     if await commit_leases.hold(connection, lease):
-        await _end(connection, lease, task_id, values=failed(error_code, error_detail))
+        await connection.execute(
+            update(tasks)
+            .where(_is_committing(lease))
+            .values(**reason(error_code, error_detail), updated_at_ms=now_ms())
+        )
 
 
-async def _claim_leftover(connection: AsyncConnection, lease: CommitLease) -> Task | None:
-    oldest = (
-        select(tasks.c.id)
-        .where(_is_committing(lease), tasks.c.commit_token < lease.token)
+def _one_group(candidates: list[AnyRow], bounds: GroupBounds) -> list[AnyRow]:
+    group: list[AnyRow] = []
+    chunks = 0
+    for row in candidates:
+        alone = row.strikes > 0 or row.commit_token or row.kind == TaskKind.DROP_WORKSPACE
+        chunks += row.weight
+        if group and (alone or chunks > bounds.chunks):
+            break
+        group.append(row)
+        if alone:
+            break
+    return group
+
+
+async def _oldest_started(connection: AsyncConnection, lease: CommitLease) -> AnyRow | None:
+    """Find what is half done: journals are all applied by now, so this is no group of theirs."""
+    statement = (
+        select(tasks)
+        .where(_is_committing(lease), is_due(tasks.c.next_attempt_at_ms))
         .order_by(tasks.c.ready_at_ms, tasks.c.id)
         .limit(1)
     )
-    statement = (
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def _supersede_stale(connection: AsyncConnection, lease: CommitLease) -> None:
+    newer_is_in = exists().where(
+        documents.c.workspace == tasks.c.workspace,
+        documents.c.doc_id == tasks.c.doc_id,
+        documents.c.committed_revision >= tasks.c.revision,
+    )
+    await connection.execute(
         update(tasks)
-        .where(tasks.c.id == oldest.scalar_subquery())
-        .values(
-            commit_token=lease.token,
-            attempt=tasks.c.attempt + 1,
-            strikes=tasks.c.strikes + 1,
-            updated_at_ms=now_ms(),
-        )
-        .returning(tasks)
+        .where(tasks.c.workspace == lease.workspace, is_in(TaskState.READY), newer_is_in)
+        .values(**ended(TaskState.SUPERSEDED))
     )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else to_task(row)
 
 
-async def _oldest_ready(connection: AsyncConnection, lease: CommitLease) -> AnyRow | None:
+async def _ready(connection: AsyncConnection, lease: CommitLease, *, limit: int) -> list[AnyRow]:
     other = tasks.alias("other")
-    committing = and_(other.c.workspace == tasks.c.workspace, is_in(TaskState.COMMITTING, other))
-    # Two revisions never share a group, and a workspace is dropped when nothing else is open.
-    same_document = exists().where(committing, other.c.doc_id == tasks.c.doc_id)
+    half_done = and_(other.c.workspace == tasks.c.workspace, is_in(TaskState.COMMITTING, other))
+    same_document = exists().where(half_done, other.c.doc_id == tasks.c.doc_id)
+    # A workspace is removed when nothing else of it is open.
     premature_drop = and_(
-        tasks.c.kind == TaskKind.DROP_WORKSPACE, exists().where(committing).correlate(tasks)
+        tasks.c.kind == TaskKind.DROP_WORKSPACE, exists().where(half_done).correlate(tasks)
     )
-    is_stale = tasks.c.revision <= documents.c.committed_revision
+    # What a delete undoes is about as much work as what it was to write it.
+    weight = func.coalesce(tasks.c.chunks_total, documents.c.chunks, 1)
     statement = (
-        select(tasks.c.id, case((is_stale, 1), else_=0).label("is_stale"))
+        select(tasks, weight.label("weight"))
         .outerjoin(
             documents,
             and_(documents.c.workspace == tasks.c.workspace, documents.c.doc_id == tasks.c.doc_id),
@@ -142,81 +226,70 @@ async def _oldest_ready(connection: AsyncConnection, lease: CommitLease) -> AnyR
             ~premature_drop,
         )
         .order_by(tasks.c.ready_at_ms, tasks.c.id)
-        .limit(1)
+        .limit(limit)
     )
-    return (await connection.execute(statement)).one_or_none()
+    return list((await connection.execute(statement)).all())
 
 
-def _started(lease: CommitLease) -> dict[str, object]:
-    return {
-        "state": TaskState.COMMITTING,
-        "commit_token": lease.token,
-        # The commit belongs to the attempt that prepared the document; a delete begins here.
-        "attempt": case((tasks.c.attempt == 0, 1), else_=tasks.c.attempt),
-        "next_attempt_at_ms": None,
-        "started_at_ms": case(
-            (tasks.c.started_at_ms.is_(None), now_ms()), else_=tasks.c.started_at_ms
-        ),
-        "updated_at_ms": now_ms(),
-    }
-
-
-async def _move(
-    connection: AsyncConnection, task_id: str, *, values: dict[str, object]
-) -> AnyRow | None:
+async def _mark(
+    connection: AsyncConnection, lease: CommitLease, rows: Sequence[AnyRow]
+) -> list[Task]:
+    """Sign the tasks with our token: signed by another, they were in a committer that died."""
+    if not rows:
+        return []
+    abandoned = and_(tasks.c.commit_token != 0, tasks.c.commit_token != lease.token)
     statement = (
         update(tasks)
-        .where(tasks.c.id == task_id, tasks.c.state == TaskState.READY)
-        .values(**values)
+        .where(tasks.c.id.in_([row.id for row in rows]), _is_at_commit(lease))
+        .values(
+            commit_token=lease.token,
+            state=case(
+                (tasks.c.kind == TaskKind.DROP_WORKSPACE, TaskState.COMMITTING.value),
+                else_=tasks.c.state,
+            ),
+            # The commit belongs to the attempt that prepared the document; a delete begins here.
+            attempt=case(
+                (tasks.c.attempt == 0, 1), (abandoned, tasks.c.attempt + 1), else_=tasks.c.attempt
+            ),
+            strikes=tasks.c.strikes + case((abandoned, 1), else_=0),
+            started_at_ms=func.coalesce(tasks.c.started_at_ms, now_ms()),
+            updated_at_ms=now_ms(),
+        )
         .returning(tasks)
     )
-    row: AnyRow | None = (await connection.execute(statement)).one_or_none()
-    return row
+    found = {row.id: to_task(row) for row in (await connection.execute(statement)).all()}
+    return [found[row.id] for row in rows if row.id in found]
+
+
+def _is_of(lease: CommitLease) -> ColumnElement[bool]:
+    return and_(tasks.c.workspace == lease.workspace, tasks.c.physical == lease.physical)
 
 
 def _is_committing(lease: CommitLease) -> ColumnElement[bool]:
-    return and_(
-        tasks.c.workspace == lease.workspace,
-        tasks.c.physical == lease.physical,
-        is_in(TaskState.COMMITTING),
-    )
+    return and_(_is_of(lease), is_in(TaskState.COMMITTING))
 
 
-async def _end(
-    connection: AsyncConnection, lease: CommitLease, task_id: TaskId, *, values: dict[str, Any]
-) -> AnyRow | None:
-    """Take a task out of `committing`."""
-    statement = (
-        update(tasks)
-        .where(tasks.c.id == task_id, _is_committing(lease))
-        .values(**values)
-        .returning(tasks)
-    )
-    row: AnyRow | None = (await connection.execute(statement)).one_or_none()
-    return row
+def _is_at_commit(lease: CommitLease) -> ColumnElement[bool]:
+    return and_(_is_of(lease), tasks.c.state.in_([TaskState.READY, TaskState.COMMITTING]))
 
 
-async def _lock_document_of(connection: AsyncConnection, task_id: TaskId) -> AnyRow | None:
-    """Lock the document before its task, as everybody does; None: the task has none."""
-    statement = (
-        select(tasks.c.revision, documents.c.latest_revision)
-        .join(
-            documents,
-            and_(documents.c.workspace == tasks.c.workspace, documents.c.doc_id == tasks.c.doc_id),
-        )
-        .where(tasks.c.id == task_id)
-        .with_for_update(of=documents)
-    )
-    return (await connection.execute(statement)).one_or_none()
+def _is_gathered(lease: CommitLease, task_ids: Sequence[TaskId]) -> ColumnElement[bool]:
+    return and_(_is_at_commit(lease), tasks.c.id.in_(task_ids), tasks.c.commit_token == lease.token)
 
 
-def _outcome(task: AnyRow, *, chunks: int | None) -> dict[str, Any]:
-    if task.kind == TaskKind.DELETE:
-        return {
-            "committed_revision": 0,
-            "committed_task_id": None,
-            "chunks": None,
-            # An upload that came after the delete keeps the document alive.
-            "deleted": documents.c.latest_revision == task.revision,
-        }
-    return {"committed_revision": task.revision, "committed_task_id": task.id, "chunks": chunks}
+def _in_the_graph() -> dict[str, Any]:
+    return {
+        "committed_revision": tasks.c.revision,
+        "committed_task_id": tasks.c.id,
+        "chunks": tasks.c.chunks_total,
+    }
+
+
+def _out_of_it() -> dict[str, Any]:
+    return {
+        "committed_revision": 0,
+        "committed_task_id": None,
+        "chunks": None,
+        # An upload that came after the delete keeps the document alive.
+        "deleted": documents.c.latest_revision == tasks.c.revision,
+    }

@@ -84,6 +84,8 @@ async def retry(connection: AsyncConnection, task_id: TaskId) -> Task:
             strikes=0,
             chunks_total=None,
             chunks_done=0,
+            committed_chunks=0,
+            commit_token=0,
             open_batches=0,
             error_code=None,
             error_detail=None,

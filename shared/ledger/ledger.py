@@ -1,4 +1,4 @@
-"""The ledger as one object: a database and the four views of it."""
+"""The ledger as one object: a database and the views of it."""
 
 from typing import Self
 
@@ -7,7 +7,9 @@ from sqlalchemy import URL, text
 from shared.ledger.batches import Batches
 from shared.ledger.documents import Documents
 from shared.ledger.engine import Database
+from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
+from shared.ledger.usage import ModelUsage
 from shared.ledger.workspaces import Workspaces
 
 
@@ -24,6 +26,8 @@ class Ledger:
         self.documents = Documents(database)
         self.batches = Batches(database)
         self.workspaces = Workspaces(database)
+        self.journals = Journals(database)
+        self.usage = ModelUsage(database)
 
     @classmethod
     async def open(cls, url: URL, *, pool_size: int = 10) -> Self:

@@ -1,6 +1,6 @@
 """The ledger's rows as values, and the states they go through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -94,6 +94,8 @@ class Task:
     next_attempt_at_ms: int | None
     prepare_attempt: int
     """The claim (its lease's token) whose batches count; older batches are dead."""
+    committed_chunks: int
+    """How many of its first chunks are in the graph while a large document is committed."""
     request_id: str | None
 
 
@@ -229,6 +231,79 @@ class CommitLease:
     physical: PhysicalWorkspace
     holder: str
     token: int
+
+
+@dataclass(frozen=True)
+class GroupBounds:
+    """How much one group may hold; it always holds at least one task."""
+
+    tasks: int
+    chunks: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of the tasks of a journal when it is applied."""
+
+    succeeded: list[TaskId] = field(default_factory=list)
+    advanced: dict[TaskId, int] = field(default_factory=dict)
+    """Large documents, and how many of their chunks are in the graph then."""
+    failed: dict[TaskId, tuple[str, str]] = field(default_factory=dict)
+    """Large documents given up half-way, whose parts the journal removes; code and sentence."""
+
+    @property
+    def task_ids(self) -> list[TaskId]:
+        """All tasks of the journal."""
+        return [*self.succeeded, *self.advanced, *self.failed]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One redo journal of a workspace; numbers grow by one, so a store can say what it holds."""
+
+    physical: PhysicalWorkspace
+    seq: int
+    outcome: Outcome
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What some model calls took."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class UsageKey:
+    """An account of model calls; an empty `task_id` is that of all calls of a day."""
+
+    workspace: str
+    task_id: str
+    model: str
+    purpose: str
+    day: str
+    """In UTC, as `2026-11-24`."""
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """What was used; `day` and `workspace` are empty where it is a sum over them."""
+
+    day: str
+    workspace: str
+    model: str
+    purpose: str
+    used: Usage
 
 
 @dataclass(frozen=True)

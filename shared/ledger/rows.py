@@ -103,6 +103,7 @@ def to_task(row: AnyRow) -> Task:
         finished_at_ms=row.finished_at_ms,
         next_attempt_at_ms=row.next_attempt_at_ms,
         prepare_attempt=row.prepare_attempt,
+        committed_chunks=row.committed_chunks,
         request_id=row.request_id,
     )
 

@@ -12,7 +12,7 @@ from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
 from shared.ledger.records import Task, TaskState
 from shared.ledger.rows import ENDED_STATES, NO_LEASE, ended, failed, is_in, to_task
-from shared.ledger.tables import batches, documents, tasks
+from shared.ledger.tables import batches, documents, model_usage, tasks
 
 _SENTENCE = "The worker stopped without a word too many times; see the log, then retry the task."
 
@@ -120,7 +120,7 @@ async def _free_batch(
 
 
 async def remove_old(connection: AsyncConnection, *, ended_before_ms: int, limit: int) -> int:
-    """Remove ended tasks nobody can ask back, and the batches of every ended task."""
+    """Remove ended tasks nobody can ask back with their accounts, and batches of ended tasks."""
     final = tasks.c.finished_at_ms.is_not(None)
     spent = (
         select(batches.c.task_id)
@@ -137,8 +137,11 @@ async def remove_old(connection: AsyncConnection, *, ended_before_ms: int, limit
         .limit(limit)
         .with_for_update(skip_locked=True, of=tasks)
     )
-    removed = await connection.execute(delete(tasks).where(tasks.c.id.in_(old)))
-    return removed.rowcount
+    removal = delete(tasks).where(tasks.c.id.in_(old)).returning(tasks.c.id)
+    removed = (await connection.execute(removal)).scalars().all()
+    if removed:
+        await connection.execute(delete(model_usage).where(model_usage.c.task_id.in_(removed)))
+    return len(removed)
 
 
 async def referenced_objects(

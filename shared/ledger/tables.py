@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -79,6 +80,14 @@ commit_leases = Table(
     *_lease(),
     Column("last_commit_at_ms", BigInteger, nullable=False, server_default=text("0")),
 )
+# A unique index on the token makes raising it a change of a key: transactions that fence their
+# writes with FOR KEY SHARE keep takers waiting, but not the heartbeat, which changes no key.
+Index(
+    "uq_commit_leases_token",
+    commit_leases.c.workspace,
+    commit_leases.c.lease_token,
+    unique=True,
+)
 
 documents = Table(
     "documents",
@@ -124,6 +133,8 @@ tasks = Table(
     _counter("chunks_done"),
     _counter("open_batches"),
     _counter("prepare_attempt"),
+    # A document of more chunks than one group holds is committed in slices: where the next begins.
+    _counter("committed_chunks"),
     _text("object_key", nullable=True),
     _text("file_name"),
     _text("content_type"),
@@ -191,6 +202,72 @@ batches = Table(
     *_lease(),
     _moment("next_attempt_at_ms"),
     _message_sent_at_ms(),
+    _counter("chunks_done"),
 )
 _partial("ix_batches_unsent", batches.c.message_sent_at_ms, where="NOT done")
 _partial("ix_batches_leases", batches.c.lease_until_ms, where="NOT done")
+
+# The redo journal: what a group of commits leaves in LightRAG's stores, written down before any
+# store is touched. One row a group; `outcome` says what becomes of its tasks when it is applied.
+journals = Table(
+    "journals",
+    metadata,
+    Column("physical", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _moment("written_at_ms", nullable=False),
+    _moment("closed_at_ms"),
+)
+_partial("ix_journals_open", journals.c.physical, where="closed_at_ms IS NULL", unique=True)
+_partial("ix_journals_closed", journals.c.closed_at_ms, where="closed_at_ms IS NOT NULL")
+
+journal_parts = Table(
+    "journal_parts",
+    metadata,
+    Column("physical", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("operations", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["physical", "seq"],
+        ["journals.physical", "journals.seq"],
+        name="fk_journal_parts_journal",
+        ondelete="CASCADE",
+    ),
+)
+
+# Operations that no store takes, however often they are tried: kept for a person to look at.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("physical", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("operation", LargeBinary, nullable=False),
+    _text("reason"),
+    _moment("found_at_ms", nullable=False),
+)
+
+# What LightRAG's stores inside this database hold, changed in the transactions that change them.
+applied_journals = Table(
+    "applied_journals",
+    metadata,
+    Column("physical", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+# Each task's account, and under an empty task_id the totals of each day, which outlive the tasks.
+model_usage = Table(
+    "model_usage",
+    metadata,
+    Column("day", Text, primary_key=True),  # in UTC, such as 2026-11-24
+    Column("workspace", Text, primary_key=True),
+    Column("task_id", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+)
+_partial("ix_model_usage_task_id", model_usage.c.task_id, where="task_id <> ''")

@@ -13,6 +13,7 @@ from shared.ledger.records import (
     Claim,
     CommitLease,
     DoneBatch,
+    GroupBounds,
     LeaseStatus,
     NewBatch,
     Page,
@@ -143,34 +144,32 @@ class Tasks:
         async with self._database.writing() as connection:
             return await interventions.retry(connection, task_id)
 
-    async def claim_commit(self, lease: CommitLease) -> Task | None:
-        """Take the next task of a workspace to commit; None: no more, or the lease was lost."""
+    async def gather_commits(self, lease: CommitLease, bounds: GroupBounds) -> list[Task]:
+        """Choose the next group of a workspace; empty: nothing is ready, or the lease was lost."""
         async with self._database.writing() as connection:
-            return await commits.claim_commit(connection, lease)
+            return await commits.gather(connection, lease, bounds)
 
-    async def finish_commit(
-        self, lease: CommitLease, task_id: TaskId, *, chunks: int | None
-    ) -> bool:
-        """Make a task succeed whose effect is in the stores; False: the lease was lost."""
+    async def hand_commits_back(self, lease: CommitLease, task_ids: Sequence[TaskId]) -> None:
+        """Let go of gathered tasks that the group has no room for."""
         async with self._database.writing() as connection:
-            return await commits.finish_commit(connection, lease, task_id, chunks=chunks)
+            await commits.hand_back(connection, lease, task_ids)
 
-    async def postpone_commit(
+    async def postpone_commits(
         self,
         lease: CommitLease,
-        task_id: TaskId,
+        task_ids: Sequence[TaskId],
         *,
         delay_ms: int,
         error_code: str,
         error_detail: str,
         strike: bool,
     ) -> None:
-        """Make a task ready again for later (or superseded, if it was overtaken meanwhile)."""
+        """Let gathered tasks wait; nothing of them is written yet."""
         async with self._database.writing() as connection:
-            await commits.postpone_commit(
+            await commits.postpone(
                 connection,
                 lease,
-                task_id,
+                task_ids,
                 delay_ms=delay_ms,
                 error_code=error_code,
                 error_detail=error_detail,
@@ -182,8 +181,17 @@ class Tasks:
     ) -> None:
         """Give a task up that cannot be committed."""
         async with self._database.writing() as connection:
-            await commits.fail_commit(
+            await commits.fail(
                 connection, lease, task_id, error_code=error_code, error_detail=error_detail
+            )
+
+    async def explain_commit_delay(
+        self, lease: CommitLease, *, error_code: str, error_detail: str
+    ) -> None:
+        """Show on journaled tasks why they are not applied yet."""
+        async with self._database.writing() as connection:
+            await commits.explain_delay(
+                connection, lease, error_code=error_code, error_detail=error_detail
             )
 
     async def mark_sent(self, task_id: TaskId) -> None:

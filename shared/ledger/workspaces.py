@@ -123,6 +123,11 @@ class Workspaces:
         async with self._database.single() as connection:
             return await commit_leases.renew(connection, lease, ttl_ms=ttl_ms)
 
+    async def holds_commit_lease(self, lease: CommitLease) -> bool:
+        """Tell whether a lease is still its holder's."""
+        async with self._database.reading() as connection:
+            return await commit_leases.is_held(connection, lease)
+
     async def release_commit_lease(self, lease: CommitLease) -> None:
         """Give the lease back and go to the end of the line."""
         async with self._database.single() as connection:

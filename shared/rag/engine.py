@@ -10,13 +10,15 @@ from lightrag.utils import EmbeddingFunc
 from numpy.typing import NDArray
 
 from shared.ids import PhysicalWorkspace
-from shared.rag.models import Complete, Models
+from shared.rag.models import Complete, Embed, Models
 from shared.rag.tokenizer import shared_tokenizer
 from shared.settings import Settings
 from shared.settings_sections import Provider
 
 # A batch of ten passages takes 10 CPU seconds, and others may be before it.
 _OFFLINE_EMBEDDING_TIMEOUT_S = 600
+# Every server takes at least so many texts in one call.
+_EMBEDDING_BATCH = 32
 # Unrelated texts still score 0.69 and more with this model; docs/offline-models.md has the figures.
 _OFFLINE_COSINE_THRESHOLD = 0.78
 
@@ -52,7 +54,8 @@ def storage_names(settings: Settings) -> StorageNames:
 def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspace) -> LightRAG:
     """Make one LightRAG over one workspace; its storages are not opened yet."""
     names = storage_names(settings)
-    return LightRAG(
+    rag_class = LightRAG if settings.llm.provider is Provider.OFFLINE else _WithoutQueues
+    rag = rag_class(
         working_dir=str(settings.storage.data_dir / "rag"),
         workspace=workspace,
         kv_storage=names.kv,
@@ -64,6 +67,7 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         chunk_overlap_token_size=settings.indexing.chunk_overlap_size,
         llm_model_func=_language_model_function(models),
         llm_model_name=models.llm_name,
+        # Also how many chunks and entities LightRAG works on at the same time.
         llm_model_max_async=settings.llm.max_concurrency,
         default_llm_timeout=int(settings.llm.timeout_s),
         embedding_func=_embedding_function(models),
@@ -73,6 +77,24 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
         addon_params=_addon_parameters(settings),
         **_provider_parameters(settings),
     )
+    if settings.embedding.provider is not Provider.OFFLINE:
+        # Here because LightRAG puts its queue around the function it is given.
+        rag.embedding_func.func = _embed_function(models)
+    return rag
+
+
+class _WithoutQueues(LightRAG):  # type: ignore[misc] # lightrag is untyped
+    """LightRAG without its own queues before a model server: the budget admits its calls.
+
+    A queue would be a second, smaller limit, take the wait for the budget for a model that hangs,
+    and keep a coroutine for every possible call awake.
+    """
+
+    def _wrap_llm_role_func(
+        self, role_name: str, raw_func: Complete, *_arguments: object
+    ) -> Complete:
+        del role_name
+        return raw_func
 
 
 def _provider_parameters(settings: Settings) -> dict[str, Any]:
@@ -82,16 +104,16 @@ def _provider_parameters(settings: Settings) -> dict[str, Any]:
         # Rules find nothing new when asked a second time.
         parameters["entity_extract_max_gleaning"] = 0
     if settings.embedding.provider is Provider.OFFLINE:
-        return parameters | {
+        parameters |= {
             # Calls queue for one thread, so a long queue is no sign of trouble.
             "embedding_func_max_async": 2,
             "default_embedding_timeout": _OFFLINE_EMBEDDING_TIMEOUT_S,
             "cosine_better_than_threshold": _OFFLINE_COSINE_THRESHOLD,
         }
-    return parameters | {
-        "embedding_func_max_async": settings.embedding.max_concurrency,
-        "default_embedding_timeout": int(settings.embedding.timeout_s),
-    }
+    else:
+        # LightRAG's ten texts a call would make a commit of thousands wait for round trips.
+        parameters["embedding_batch_num"] = _EMBEDDING_BATCH
+    return parameters
 
 
 def _language_model_function(models: Models) -> Complete:
@@ -103,14 +125,22 @@ def _language_model_function(models: Models) -> Complete:
     return complete
 
 
-def _embedding_function(models: Models) -> EmbeddingFunc:
-    async def embed(texts: list[str], context: str = "document") -> NDArray[np.float32]:
+def _embed_function(models: Models) -> Embed:
+    async def embed(
+        texts: list[str],
+        context: str = "document",
+        **_options: Any,  # noqa: ANN401 - what LightRAG says to its queue
+    ) -> NDArray[np.float32]:
         return await models.embed(texts, is_query=context == "query")
 
+    return embed
+
+
+def _embedding_function(models: Models) -> EmbeddingFunc:
     return EmbeddingFunc(
         embedding_dim=models.embedding_dim,
         max_token_size=models.embedding_max_tokens,
-        func=embed,
+        func=_embed_function(models),
         model_name=models.embedding_name,
         supports_asymmetric=True,
     )

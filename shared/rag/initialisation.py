@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from lightrag import LightRAG
+from lightrag.base import StoragesStatus
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -32,12 +33,24 @@ _MARKS = "lightrag_fleet_created"
 
 
 async def open_storages(rag: LightRAG, settings: Settings) -> None:
-    """Open the storages of one LightRAG, creating its tables and indexes where they are missing.
+    """Open the storages of one LightRAG, or let go of all that was opened, and say why.
 
     Raises:
         GraphDuplicatesError: the graph must be repaired first.
         TimeoutError: PostgreSQL is away, or another process takes too long to do the same.
     """
+    try:
+        await _open(rag, settings)
+    except BaseException:
+        # Left alone it lets go only of storages that were all opened, and keeps its share of the
+        # connections that it took when it was built.
+        rag._storages_status = StoragesStatus.INITIALIZED  # noqa: SLF001 - pinned internals
+        await rag.finalize_storages()
+        raise
+
+
+async def _open(rag: LightRAG, settings: Settings) -> None:
+    """Open them, creating tables and indexes where they are missing."""
     if settings.external and not await _is_created(rag, settings):
         async with alone_in_the_fleet(settings) as connection:
             if not await _is_created(rag, settings):  # as it is for most who had to wait

@@ -1,15 +1,17 @@
 """Which models are used, and the functions through which LightRAG calls them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.rag.budget.factory import open_budget
 from shared.rag.offline.embeddings import OfflineEmbeddings
 from shared.rag.offline.language_model import OfflineLanguageModel
-from shared.rag.openai_compatible import OpenAiEmbeddings, OpenAiLanguageModel
+from shared.rag.openai_compatible import OpenAiEmbeddings, OpenAiLanguageModel, endpoint_url
+from shared.rag.usage import UsageMeter
 from shared.settings import Settings
 from shared.settings_sections import Provider
 
@@ -31,12 +33,15 @@ class Models:
     embedding_dim: int
     embedding_max_tokens: int
     close: Callable[[], Awaitable[None]]
+    meter: UsageMeter = field(default_factory=UsageMeter)
+    """Counts what the calls take; whoever opened the models has it written down."""
 
 
 def open_models(settings: Settings) -> Models:
     """Make the clients that settings name; no connection is made yet."""
-    language_model = _language_model(settings)
-    embeddings = _embeddings(settings)
+    meter = UsageMeter()
+    language_model = _language_model(settings, meter)
+    embeddings = _embeddings(settings, meter)
 
     async def close() -> None:
         for model in (language_model, embeddings):
@@ -51,6 +56,7 @@ def open_models(settings: Settings) -> Models:
         embedding_dim=settings.embedding.dim,
         embedding_max_tokens=embeddings.max_tokens,
         close=close,
+        meter=meter,
     )
 
 
@@ -70,13 +76,17 @@ def describe_models(settings: Settings) -> dict[str, str]:
     return described | {"llm": settings.llm.model}
 
 
-def _language_model(settings: Settings) -> OfflineLanguageModel | OpenAiLanguageModel:
+def _language_model(
+    settings: Settings, meter: UsageMeter
+) -> OfflineLanguageModel | OpenAiLanguageModel:
     if settings.llm.provider is Provider.OFFLINE:
         return OfflineLanguageModel()
-    return OpenAiLanguageModel(settings.llm)
+    budget = open_budget(settings, settings.llm, url=endpoint_url(settings.llm))
+    return OpenAiLanguageModel(settings.llm, budget=budget, meter=meter)
 
 
-def _embeddings(settings: Settings) -> OfflineEmbeddings | OpenAiEmbeddings:
+def _embeddings(settings: Settings, meter: UsageMeter) -> OfflineEmbeddings | OpenAiEmbeddings:
     if settings.embedding.provider is Provider.OFFLINE:
         return OfflineEmbeddings()
-    return OpenAiEmbeddings(settings.embedding)
+    budget = open_budget(settings, settings.embedding, url=endpoint_url(settings.embedding))
+    return OpenAiEmbeddings(settings.embedding, budget=budget, meter=meter)

@@ -1,16 +1,22 @@
-"""Models behind an OpenAI-compatible endpoint; Ark and Ollama are presets of it."""
+"""Models behind an OpenAI-compatible endpoint; Ark and Ollama are presets of it.
+
+Every call goes through the fleet's budget and is counted; what passes by itself is tried again.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
-import numpy as np
-import openai
 from lightrag.utils import TruncatedResponse
-from numpy.typing import NDArray
 
-from shared.errors import ModelRateLimitedError, ModelRefusedError, ModelUnavailableError
+from shared.errors import ModelRefusedError, ModelUnavailableError
+from shared.rag.budget.base import ModelBudget
+from shared.rag.calls import CallContext, Purpose, current_call
+from shared.rag.endpoint import chat, embedding
+from shared.rag.endpoint.connection import Endpoint
+from shared.rag.endpoint.tries import Tries
+from shared.rag.usage import UsageMeter
 from shared.settings_sections import EmbeddingSettings, LanguageModelSettings, Provider
 
 _PRESET_URLS = {
@@ -19,30 +25,43 @@ _PRESET_URLS = {
     Provider.OLLAMA: "http://localhost:11434/v1",
 }
 _OLLAMA_KEY = "ollama"  # Ollama wants a key to be there and ignores it
-# Arguments of LightRAG's calls that mean something to the endpoint; the rest steer LightRAG.
-_FORWARDED = frozenset({"temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"})
 _EMBEDDING_MAX_TOKENS = 8192
+# No answer is as long; a server that sends more is broken, and memory is not endless.
+_LARGEST_REPLY = 10 * 1024 * 1024
+# Long lists of long vectors as decimal numbers, from servers that know no base64.
+_LARGEST_VECTORS = 64 * 1024 * 1024
+# Estimates, for the budget and for servers that do not tell: true of English and nearly of Chinese.
+_BYTES_PER_TOKEN = 4
+_FIRST_COMPLETION_TOKENS = 500.0
+_SMOOTHING = 0.1
 
 
-def _client(settings: LanguageModelSettings | EmbeddingSettings) -> openai.AsyncOpenAI:
-    """One client for the process: LightRAG's own makes one, with its TLS context, for each call."""
-    key = settings.api_key.get_secret_value()
-    return openai.AsyncOpenAI(
-        base_url=settings.base_url or _PRESET_URLS[settings.provider],
-        api_key=key or _OLLAMA_KEY,
-        timeout=settings.timeout_s,
-        max_retries=2,  # short hiccups only; outages are the task's retry decision
-        http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_s),
+def endpoint_url(settings: LanguageModelSettings | EmbeddingSettings) -> str:
+    """Return the address of the model's API."""
+    return settings.base_url or _PRESET_URLS[settings.provider]
+
+
+def _endpoint(settings: LanguageModelSettings | EmbeddingSettings, *, max_bytes: int) -> Endpoint:
+    """One pool of connections: LightRAG's own client makes a TLS context for each call."""
+    return Endpoint(
+        endpoint_url(settings),
+        api_key=settings.api_key.get_secret_value() or _OLLAMA_KEY,
+        timeout_s=settings.timeout_s,
+        max_bytes=max_bytes,
     )
 
 
 class OpenAiLanguageModel:
     """Completes prompts, whole or streamed."""
 
-    def __init__(self, settings: LanguageModelSettings) -> None:
+    def __init__(
+        self, settings: LanguageModelSettings, *, budget: ModelBudget, meter: UsageMeter
+    ) -> None:
         self.name = settings.model
-        self._timeout_s = settings.timeout_s
-        self._client = _client(settings)
+        self._endpoint = _endpoint(settings, max_bytes=_LARGEST_REPLY)
+        self._budget = budget
+        self._meter = meter
+        self._usual_completion = _FIRST_COMPLETION_TOKENS
 
     async def complete(
         self,
@@ -58,41 +77,79 @@ class OpenAiLanguageModel:
             when `stream=True`.
 
         Raises:
-            ModelUnavailableError: not reachable, overloaded, or our rate is limited.
+            ModelUnavailableError: not reachable, overloaded, or our rate or key is refused.
             ModelRefusedError: the request itself was refused.
+            ModelReplyUnusableError: the answer is empty or far too large.
         """
-        messages: list[dict[str, Any]] = []
-        if system_prompt:
-            messages.append({"role": "system", "content": system_prompt})
-        messages += [*(history_messages or []), {"role": "user", "content": prompt}]
-        request: dict[str, Any] = {"model": self.name, "messages": messages}
-        request |= {name: value for name, value in options.items() if name in _FORWARDED}
-        if options.get("response_format"):
-            request["response_format"] = options["response_format"]
+        request = chat.write_request(
+            self.name,
+            prompt,
+            system_prompt=system_prompt,
+            history=history_messages,
+            options=options,
+        )
+        # Read now: whoever reads a stream may do so in another context.
+        context = current_call()
         if options.get("stream"):
-            return self._stream(request)
-        with _translated_errors():
-            # Retries included: LightRAG's own, longer deadline would not say whose fault it was.
-            async with asyncio.timeout(self._timeout_s):
-                reply = await self._client.chat.completions.create(**request)
-        # Some gateways answer 200 with an error in the body, or with a page, which comes as a str.
-        if not getattr(reply, "choices", None):
-            raise ModelUnavailableError
-        choice = reply.choices[0]
-        text = choice.message.content or ""
-        return TruncatedResponse(text) if choice.finish_reason == "length" else text
-
-    async def _stream(self, request: dict[str, Any]) -> AsyncIterator[str]:
-        with _translated_errors():
-            stream = await self._client.chat.completions.create(**request, stream=True)
-            async with stream:
-                async for event in stream:
-                    if event.choices and event.choices[0].delta.content:
-                        yield event.choices[0].delta.content
+            return self._stream(request, context)
+        return await self._whole(request, context)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        """Close the connections, and give the budget back."""
+        await self._endpoint.close()
+        await self._budget.close()
+
+    async def _whole(self, request: bytes, context: CallContext) -> str:
+        tries = Tries()
+        while True:
+            async with self._budget.call(
+                tokens=self._estimate(request), query=_is_query(context)
+            ) as call:
+                try:
+                    reply = await chat.complete(self._endpoint, request)
+                except ModelUnavailableError as error:
+                    pause_s = tries.pause_after(error, call)
+                else:
+                    tokens = reply.tokens or _estimated(request, len(reply.text.encode()))
+                    call.used(self._count(tokens, context))
+                    return TruncatedResponse(reply.text) if reply.cut_off else reply.text
+            await asyncio.sleep(pause_s)
+
+    async def _stream(self, request: bytes, context: CallContext) -> AsyncIterator[str]:
+        tries = Tries()
+        while True:
+            async with self._budget.call(
+                tokens=self._estimate(request), query=_is_query(context)
+            ) as call:
+                tokens, size = None, 0
+                try:
+                    async with aclosing(chat.stream(self._endpoint, request)) as pieces:
+                        async for piece in pieces:
+                            tokens = piece.tokens or tokens
+                            size += len(piece.text.encode(errors="replace"))
+                            if piece.text:
+                                yield piece.text
+                except ModelUnavailableError as error:
+                    if size:  # what was said cannot be taken back
+                        raise
+                    pause_s = tries.pause_after(error, call)
+                else:
+                    call.used(self._count(tokens or _estimated(request, size), context))
+                    return
+            await asyncio.sleep(pause_s)
+
+    def _estimate(self, request: bytes) -> int:
+        return len(request) // _BYTES_PER_TOKEN + round(self._usual_completion)
+
+    def _count(self, tokens: chat.Tokens, context: CallContext) -> int:
+        self._usual_completion += _SMOOTHING * (tokens.completion - self._usual_completion)
+        self._meter.count(
+            context,
+            self.name,
+            prompt_tokens=tokens.prompt,
+            completion_tokens=tokens.completion,
+        )
+        return tokens.prompt + tokens.completion
 
 
 class OpenAiEmbeddings:
@@ -100,24 +157,47 @@ class OpenAiEmbeddings:
 
     max_tokens = _EMBEDDING_MAX_TOKENS
 
-    def __init__(self, settings: EmbeddingSettings) -> None:
+    def __init__(
+        self, settings: EmbeddingSettings, *, budget: ModelBudget, meter: UsageMeter
+    ) -> None:
         self._model = settings.model
         self._dim = settings.dim
-        self._timeout_s = settings.timeout_s
-        self._client = _client(settings)
+        self._endpoint = _endpoint(settings, max_bytes=_LARGEST_VECTORS)
+        self._budget = budget
+        self._meter = meter
 
-    async def embed(self, texts: list[str], *, is_query: bool) -> NDArray[np.float32]:
+    async def embed(self, texts: list[str], *, is_query: bool) -> embedding.Vectors:
         """Embed texts; OpenAI's models treat questions and passages alike.
 
         Raises:
-            ModelUnavailableError: not reachable, overloaded, or our rate is limited.
+            ModelUnavailableError: not reachable, overloaded, or our rate or key is refused.
             ModelRefusedError: the request was refused, or EMBEDDING_DIM is not the model's.
+            ModelReplyUnusableError: these are not the vectors of these texts.
         """
-        del is_query
-        with _translated_errors():
-            async with asyncio.timeout(self._timeout_s):
-                reply = await self._client.embeddings.create(model=self._model, input=texts)
-        vectors = np.array([row.embedding for row in reply.data], dtype=np.float32)
+        request = embedding.write_request(self._model, texts)
+        context = current_call()
+        tries = Tries()
+        estimate = len(request) // _BYTES_PER_TOKEN
+        while True:
+            async with self._budget.call(
+                tokens=estimate, query=is_query or _is_query(context)
+            ) as call:
+                try:
+                    vectors, tokens = await embedding.embed(
+                        self._endpoint, request, count=len(texts)
+                    )
+                except ModelUnavailableError as error:
+                    pause_s = tries.pause_after(error, call)
+                else:
+                    tokens = estimate if tokens is None else tokens
+                    call.used(tokens)
+                    self._meter.count(
+                        context, self._model, prompt_tokens=tokens, completion_tokens=0
+                    )
+                    return self._fitting(vectors)
+            await asyncio.sleep(pause_s)
+
+    def _fitting(self, vectors: embedding.Vectors) -> embedding.Vectors:
         if vectors.shape[-1] != self._dim:
             detail = (
                 f"The embedding model answers with {vectors.shape[-1]} numbers a text, but "
@@ -127,32 +207,14 @@ class OpenAiEmbeddings:
         return vectors
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        """Close the connections, and give the budget back."""
+        await self._endpoint.close()
+        await self._budget.close()
 
 
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    # Causes are dropped: their texts may quote the prompt or parts of the key.
-    try:
-        yield
-    except openai.RateLimitError as error:
-        raise ModelRateLimitedError(retry_after_s=_retry_after_s(error)) from None
-    except (openai.APIConnectionError, openai.InternalServerError, TimeoutError):
-        raise ModelUnavailableError from None
-    except openai.APIStatusError as error:
-        if error.status_code in {408, 409, 425}:
-            raise ModelUnavailableError from None
-        detail = (
-            f"The model endpoint refused the request with status {error.status_code}; "
-            "check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."
-        )
-        raise ModelRefusedError(detail) from None
-    except (openai.APIError, ValueError, AttributeError):
-        # An error in a stream, a reply cut short, or a page that the library takes for a reply.
-        raise ModelUnavailableError from None
+def _is_query(context: CallContext) -> bool:
+    return context.purpose is Purpose.QUERY
 
 
-def _retry_after_s(error: openai.APIStatusError) -> float | None:
-    value = error.response.headers.get("retry-after", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+def _estimated(request: bytes, reply_bytes: int) -> chat.Tokens:
+    return chat.Tokens(len(request) // _BYTES_PER_TOKEN, reply_bytes // _BYTES_PER_TOKEN)

@@ -15,6 +15,7 @@ from shared.rag.environment import publish_environment
 from shared.rag.initialisation import open_storages
 from shared.rag.models import Models
 from shared.rag.store_errors import translated_store_errors
+from shared.rag.usage import UsageMeter
 from shared.settings import Settings
 
 _IDLE_CHECK_S = 30.0
@@ -42,6 +43,11 @@ class RagPool:
         self._locks: defaultdict[PhysicalWorkspace, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closer: asyncio.Task[None] | None = None
         publish_environment(settings)
+
+    @property
+    def meter(self) -> UsageMeter:
+        """What the models of all workspaces count with."""
+        return self._models.meter
 
     def use(self, workspace: PhysicalWorkspace) -> AbstractAsyncContextManager[LightRAG]:
         """Give the instance of one workspace for the time of a `with` block.

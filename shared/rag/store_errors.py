@@ -11,13 +11,16 @@ import sqlalchemy.exc
 from shared.errors import AppError, StoreUnavailableError
 
 _OUTAGES: tuple[type[BaseException], ...] = (
+    # Classes of PostgreSQL's errors: connection, rollback, resources, intervention, system.
     asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby took over
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
     redis.exceptions.OutOfMemoryError,
@@ -32,6 +35,25 @@ _NEO4J_OUTAGES = frozenset(
     # The last one as for PostgreSQL: a server that does not know us, perhaps not yet.
     {"ServiceUnavailable", "SessionExpired", "TransientError", "AuthError"}
 )
+
+
+# What a database says of a row that it will never take.
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    redis.exceptions.DataError,
+    ValueError,
+    TypeError,
+)
+_NEO4J_REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
+# Ended by its own timeout, by an administrator, or because its leader changed.
+_NEO4J_INTERRUPTIONS = ("Neo.ClientError.Transaction.", "Neo.ClientError.Cluster.")
+
+
+def is_about_the_row(error: BaseException) -> bool:
+    """Tell whether a store refused what was to be written, and would refuse it at any time."""
+    return isinstance(error, _REFUSALS) or _neo4j_code(error).startswith(_NEO4J_REFUSALS)
 
 
 @contextmanager
@@ -66,7 +88,13 @@ def outage_behind(error: BaseException) -> BaseException | None:
 
 
 def _is_neo4j_outage(error: BaseException) -> bool:
-    return any(
+    return _neo4j_code(error).startswith(_NEO4J_INTERRUPTIONS) or any(
         base.__module__ == "neo4j.exceptions" and base.__name__ in _NEO4J_OUTAGES
         for base in type(error).__mro__
     )
+
+
+def _neo4j_code(error: BaseException) -> str:
+    if not any(base.__module__ == "neo4j.exceptions" for base in type(error).__mro__):
+        return ""
+    return str(getattr(error, "code", None) or "")

@@ -1,10 +1,12 @@
-"""Reads back what the stages before the commit wrote down."""
+"""What the stages before the commit wrote down of one document, whole or a slice of it."""
 
 import asyncio
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from shared.errors import AppError
+from shared.ids import DocumentId, TaskId
 from shared.ledger.records import Batch, Task
-from worker.commit.rows import PreparedDocument
 from worker.context import WorkerContext
 from worker.ingestion.encoding import Chunks, Extraction, decode_batch, decode_extractions
 
@@ -15,14 +17,61 @@ class PreparedRowsMissingError(AppError):
     code = "prepared_rows_missing"
 
 
-async def load_prepared(task: Task, context: WorkerContext) -> PreparedDocument:
-    """Read one task's text, chunks and extraction results from the ledger.
+@dataclass(frozen=True)
+class PreparedDocument:
+    """Everything the commit of one insert needs."""
+
+    task_id: TaskId
+    doc_id: DocumentId
+    file_name: str
+    text: str
+    chunks: Chunks
+    extractions: list[Extraction]
+    """One for each chunk, in the same order."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Consecutive chunks of a document that are committed in one group; mostly all of them."""
+
+    document: PreparedDocument
+    start: int
+    stop: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing of this revision is in the graph yet."""
+        return self.start == 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the document is complete with it."""
+        return self.stop == len(self.document.chunks)
+
+    @property
+    def chunks(self) -> Chunks:
+        """The chunk rows of the slice."""
+        return dict(islice(self.document.chunks.items(), self.start, self.stop))
+
+    @property
+    def extractions(self) -> list[Extraction]:
+        """What was found in them."""
+        return self.document.extractions[self.start : self.stop]
+
+    def shortened(self, chunks: int) -> "Slice":
+        """Return its first chunks only."""
+        return replace(self, stop=min(self.stop, self.start + chunks))
+
+
+async def load_slice(task: Task, context: WorkerContext) -> Slice:
+    """Read what is not committed yet of one task's text, chunks and extraction results.
 
     Raises:
         PreparedRowsMissingError: a batch is not there or not extracted.
     """
     batches = await context.ledger.batches.results(task.id, task.prepare_attempt)
-    return await asyncio.to_thread(_assemble, task, batches)
+    document = await asyncio.to_thread(_assemble, task, batches)
+    return Slice(document, start=task.committed_chunks, stop=len(document.chunks))
 
 
 def _assemble(task: Task, batches: list[Batch]) -> PreparedDocument:

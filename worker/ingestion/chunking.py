@@ -1,6 +1,5 @@
 """Text to chunks, exactly as LightRAG's own pipeline cuts them."""
 
-from itertools import islice
 from typing import Any
 
 from lightrag import LightRAG
@@ -10,6 +9,9 @@ from lightrag.utils_pipeline import build_chunks_dict_from_chunking_result
 
 from shared.ids import DocumentId
 from worker.ingestion.encoding import Chunks
+
+# A batch that is lost is extracted again, and its row is read as a whole: about 80 KB of text.
+_MAX_BATCH_TOKENS = 20_000
 
 
 def sanitized(text: str) -> str:
@@ -44,6 +46,13 @@ def cut_into_chunks(rag: LightRAG, text: str, *, doc_id: DocumentId, file_name: 
 
 
 def split_into_batches(chunks: Chunks, *, size: int) -> list[Chunks]:
-    """Split chunks into consecutive batches of at most `size`."""
-    rows = iter(chunks.items())
-    return [dict(batch) for batch in iter(lambda: list(islice(rows, size)), [])]
+    """Split chunks into consecutive batches of at most `size` chunks and a bounded size of text."""
+    batches: list[Chunks] = []
+    tokens = 0
+    for chunk_id, row in chunks.items():
+        tokens += row["tokens"]
+        if not batches or len(batches[-1]) == size or tokens > _MAX_BATCH_TOKENS:
+            batches.append({})
+            tokens = row["tokens"]
+        batches[-1][chunk_id] = row
+    return batches

@@ -8,12 +8,15 @@ from shared.contract.payloads import CommitWorkspace, ExtractBatch
 from shared.errors import UnavailableError
 from shared.ledger.records import BatchClaim, Task
 from shared.logs import get_logger
+from shared.rag.calls import Purpose
 from worker.context import WorkerContext
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import decode_batch, encode_extractions
 from worker.ingestion.extraction import extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_batch
+from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+from worker.metering import metered
 
 _log = get_logger(__name__)
 
@@ -57,7 +60,15 @@ async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> boo
     """Do the work and write down its result; True: no batch of the task is left."""
     batch = await context.ledger.batches.load(claim)
     chunks = (await asyncio.to_thread(decode_batch, batch.chunks)).chunks
-    async with context.rags.use(task.physical) as rag:
-        extractions = await extract_chunks(rag, chunks)
+    progress = _progress_of(claim, chunks_total=len(chunks), context=context)
+    async with metered(Purpose.EXTRACT, task, context), context.rags.use(task.physical) as rag:
+        extractions = await extract_chunks(rag, chunks, on_progress=progress)
     result = await asyncio.to_thread(encode_extractions, extractions)
     return await context.ledger.batches.finish(claim, result=result)
+
+
+def _progress_of(claim: BatchClaim, *, chunks_total: int, context: WorkerContext) -> OnProgress:
+    async def report(chunks_done: int) -> None:
+        await context.ledger.batches.report_progress(claim, chunks_done=chunks_done)
+
+    return paced(report, chunks_total=chunks_total)

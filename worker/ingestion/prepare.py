@@ -3,26 +3,33 @@
 import asyncio
 from contextlib import suppress
 from functools import partial
-from time import monotonic
+
+from lightrag import LightRAG
 
 from shared.contract.payloads import CommitWorkspace, ExtractBatch, Payload, PrepareDocument
 from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
+from shared.rag.calls import Purpose
 from worker.context import WorkerContext
 from worker.embedding import require_same_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
 from worker.ingestion.delivery import send_or_leave_to_sweeper
-from worker.ingestion.encoding import ChunkBatch, Chunks, encode_batch, encode_extractions
-from worker.ingestion.extraction import OnProgress, extract_chunks
+from worker.ingestion.encoding import (
+    ChunkBatch,
+    Chunks,
+    Extraction,
+    encode_batch,
+    encode_extractions,
+)
+from worker.ingestion.extraction import extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
+from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
+from worker.metering import metered
 from worker.parsing.errors import NoTextError
 
 _log = get_logger(__name__)
-
-# People look once a second; a fast model would otherwise cost a statement for every chunk.
-_PROGRESS_PAUSE_S = 0.5
 
 
 async def prepare_document(message: PrepareDocument, context: WorkerContext) -> None:
@@ -57,60 +64,62 @@ async def _prepare(claim: Claim, context: WorkerContext) -> list[Payload]:
     """Do the work and hand it on in the ledger; returns what to ask for next."""
     task = claim.task
     await require_same_embedding(task.workspace, context)
-    text = await _read_text(task, context)
-    chunks = await _chunk(task, text, context)
-    size = context.settings.indexing.extract_batch_chunks
-    if len(chunks) <= size:
+    text, chunks = await _cut(task, await _read(task, context), context)
+    batches = split_into_batches(chunks, size=context.settings.indexing.extract_batch_chunks)
+    if len(batches) == 1:
         return await _extract_here(claim, ChunkBatch(chunks, text), context)
-    return await _fan_out(claim, split_into_batches(chunks, size=size), text, context)
+    return await _fan_out(claim, batches, text, context)
 
 
-async def _read_text(task: Task, context: WorkerContext) -> str:
+async def _read(task: Task, context: WorkerContext) -> str:
     if task.object_key is None:
         raise ObjectNotFoundError
     async with context.objects.as_file(task.object_key) as path:
-        document = await context.parsers.parse(path, file_name=task.file_name)
-    text = await asyncio.to_thread(sanitized, document.text)
-    if not text:
-        raise NoTextError
-    return text
+        return (await context.parsers.parse(path, file_name=task.file_name)).text
 
 
-async def _chunk(task: Task, text: str, context: WorkerContext) -> Chunks:
-    assert task.doc_id is not None  # noqa: S101 - only inserts are prepared
+async def _cut(task: Task, text: str, context: WorkerContext) -> tuple[str, Chunks]:
+    """Clean the text and cut it, in one thread: a change of threads costs more than both."""
+    doc_id, file_name = task.doc_id, task.file_name
+    assert doc_id is not None  # noqa: S101 - only inserts are prepared
+
+    def cut(rag: LightRAG) -> tuple[str, Chunks]:
+        if not (clean := sanitized(text)):
+            raise NoTextError
+        return clean, cut_into_chunks(rag, clean, doc_id=doc_id, file_name=file_name)
+
     async with context.rags.use(task.physical) as rag:
-        return await asyncio.to_thread(
-            cut_into_chunks, rag, text, doc_id=task.doc_id, file_name=task.file_name
-        )
+        return await asyncio.to_thread(cut, rag)
 
 
 async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> list[Payload]:
     """Extract a small document at once: a second message would cost more than it gives."""
     progress = _progress_of(claim, chunks_total=len(batch.chunks), context=context)
-    async with context.rags.use(claim.task.physical) as rag:
+    task = claim.task
+    async with metered(Purpose.EXTRACT, task, context), context.rags.use(task.physical) as rag:
         extractions = await extract_chunks(rag, batch.chunks, on_progress=progress)
-    encoded = await asyncio.to_thread(encode_batch, batch)
-    result = await asyncio.to_thread(encode_extractions, extractions)
-    done = DoneBatch(index=0, chunk_count=len(batch.chunks), chunks=encoded, result=result)
+    done = await asyncio.to_thread(_encode_done, batch, extractions)
     if not await context.ledger.tasks.make_ready(claim, batches_done=[done]):
         return []
     return [CommitWorkspace(workspace=claim.task.workspace)]
 
 
+def _encode_done(batch: ChunkBatch, extractions: list[Extraction]) -> DoneBatch:
+    return DoneBatch(
+        index=0,
+        chunk_count=len(batch.chunks),
+        chunks=encode_batch(batch),
+        result=encode_extractions(extractions),
+    )
+
+
 def _progress_of(claim: Claim, *, chunks_total: int, context: WorkerContext) -> OnProgress:
-    told_at_s = float("-inf")
+    async def report(chunks_done: int) -> None:
+        await context.ledger.tasks.report_progress(
+            claim, chunks_done=chunks_done, chunks_total=chunks_total
+        )
 
-    async def tell(chunks_done: int) -> None:
-        nonlocal told_at_s
-        if monotonic() - told_at_s < _PROGRESS_PAUSE_S:
-            return
-        told_at_s = monotonic()
-        with suppress(UnavailableError):  # the work does not depend on being watched
-            await context.ledger.tasks.report_progress(
-                claim, chunks_done=chunks_done, chunks_total=chunks_total
-            )
-
-    return tell
+    return paced(report, chunks_total=chunks_total)
 
 
 async def _fan_out(

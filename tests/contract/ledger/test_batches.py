@@ -201,3 +201,38 @@ async def _expect_powerless(ledger: Ledger, claim: BatchClaim) -> None:
     await _postpone(ledger, claim, delay_ms=0)
     await ledger.batches.fail(claim, error_code="late", error_detail="late")
     assert await ledger.tasks.get(claim.task_id) == before
+
+
+async def test_progress_inside_batches_adds_up_and_is_not_counted_twice(
+    ledger: Ledger, steps: Steps
+) -> None:
+    task = await steps.extracting(batches=2)
+    first, second = await steps.batch(task, 0), await steps.batch(task, 1)
+
+    async def shown() -> int:
+        return (await ledger.tasks.get(task.id)).chunks_done
+
+    await ledger.batches.report_progress(first, chunks_done=1)
+    await ledger.batches.report_progress(second, chunks_done=2)
+    await ledger.batches.report_progress(second, chunks_done=2)
+    assert await shown() == 3
+    await ledger.batches.finish(first, result=b"r")
+    assert await shown() == 5
+    await ledger.batches.report_progress(first, chunks_done=2)  # it came late
+    assert await shown() == 5
+    assert await ledger.batches.finish(second, result=b"r")
+    assert await shown() == 6
+
+
+async def test_a_batch_that_starts_again_does_not_count_its_chunks_again(
+    ledger: Ledger, steps: Steps
+) -> None:
+    task = await steps.extracting(batches=1)
+    silent = await steps.batch(task, 0, ttl_ms=GONE_MS)
+    await ledger.batches.report_progress(silent, chunks_done=2)
+    again = await steps.batch(task, 0)
+    await ledger.batches.report_progress(silent, chunks_done=3)
+    await ledger.batches.report_progress(again, chunks_done=1)
+    assert (await ledger.tasks.get(task.id)).chunks_done == 2
+    assert await ledger.batches.finish(again, result=b"r")
+    assert (await ledger.tasks.get(task.id)).chunks_done == 3

@@ -169,5 +169,5 @@ def test_no_secret_is_in_a_log_or_on_a_command_line(open_folder: Path) -> None:
     stop(open_folder)
     lines += [log.read_text() for log in (open_folder / "logs").iterdir()]
     lines.append((open_folder / "run" / "state.json").read_text())
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert not [line for line in lines for secret in secrets if secret in line]

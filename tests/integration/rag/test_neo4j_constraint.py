@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from lightrag.kg.redis_impl import RedisConnectionManager
 
 from shared.errors import GraphDuplicatesError
 from shared.ids import PhysicalWorkspace
@@ -99,6 +100,7 @@ async def test_doubles_are_reported_with_the_command_that_repairs_them(
         async with rags.use(MAIN):
             pass
     assert await indexes(driver) == {"RANGE": False}  # stock LightRAG can go on as before
+    assert RedisConnectionManager._pool_refs == {}  # nothing stays open of what was refused
 
 
 async def test_another_generation_is_named_as_people_name_it(

@@ -59,6 +59,7 @@ class Fleet:
     embeddings: HashEmbeddings
     parser: PlainParser
     handled: list[Payload] = field(default_factory=list)
+    threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def another_worker(self) -> "Fleet":
         """The same stores seen from another process."""
@@ -91,13 +92,17 @@ class Fleet:
         self.handled.append(message)
         await handle(message.name, message.model_dump(mode="json"), self.context)
 
+    async def _handle_in_turn(self, message: Payload) -> None:
+        async with self.threads:
+            await self.handle(message)
+
     async def deliver(self, *, only: TaskName | None = None) -> int:
         """Answer what was sent, and what that sends, until nothing is left; count it."""
         count = 0
         while waiting := [m for m in self.sender.sent if only is None or m.name is only]:
             for message in waiting:
                 self.sender.sent.remove(message)
-            await asyncio.gather(*(self.handle(message) for message in waiting))
+            await asyncio.gather(*(self._handle_in_turn(message) for message in waiting))
             count += len(waiting)
         return count
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.contract.celery_sender import CelerySender
+from shared.contract.names import QueueName
 from shared.contract.payloads import PrepareDocument, Sweep
 from shared.ids import DEFAULT_WORKSPACE, DocumentId, ObjectKey
 from shared.ledger.ledger import Ledger
@@ -62,13 +63,14 @@ class Stack:
     folder: Path
     started: list[Worker] = field(default_factory=list)
 
-    async def worker(self) -> Worker:
-        """Start a worker for all queues and wait until it serves."""
+    async def worker(self, *queues: QueueName, **variables: str) -> Worker:
+        """Start a worker, for all queues unless some are named, and wait until it serves."""
         log = self.folder / f"worker-{len(self.started)}.log"
-        environment = {**os.environ, **self.variables}  # noqa: TID251 - a child inherits PATH
+        environment = {**os.environ, **self.variables, **variables}  # noqa: TID251 - a child inherits PATH
+        serving = ",".join(queues or QueueName)
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-                [sys.executable, "-m", "worker"],
+                [sys.executable, "-m", "worker", "--queues", serving],
                 cwd=PROJECT,
                 env=environment,
                 stdout=output,

@@ -11,7 +11,7 @@ from shared.errors import EmbeddingMismatchError, LedgerUnavailableError
 from shared.ids import DocumentId, WorkspaceName
 from shared.ledger.records import Task, TaskState
 from tests.integration.worker.fleet import Fleet
-from worker.commit import workspace as committer
+from worker.commit import turn as committer
 
 CURIE = "Marie Curie met Pierre Curie in Paris. "
 BOHR = "Niels Bohr met Albert Einstein in Copenhagen. "
@@ -21,6 +21,7 @@ async def ready(fleet: Fleet, doc_id: str, text: str) -> Task:
     task = await fleet.upload(doc_id, text)
     await fleet.deliver(only=TaskName.PREPARE)
     fleet.lose_messages()
+    fleet.embeddings.called.clear()  # chunks have their vectors; the next call is the commit's
     return task
 
 
@@ -57,7 +58,7 @@ async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
 ) -> None:
     for number in range(3):
         await ready(fleet, f"doc{number}", CURIE)
-    monkeypatch.setattr(committer, "_TURN_S", 0.0001)  # over when the first document is written
+    monkeypatch.setattr(committer, "TURN_S", 0.0001)  # over when the first document is written
     await fleet.commit()
     states = [task.state for task in (await fleet.context.ledger.tasks.page(limit=9)).rows]
     assert states.count(TaskState.SUCCEEDED) == 1
@@ -69,10 +70,17 @@ async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
 
 async def test_what_becomes_ready_during_a_turn_is_committed_in_it(fleet: Fleet) -> None:
     await ready(fleet, "first", CURIE)
+    fleet.model.open.clear()
+    late = await fleet.upload("late", BOHR)
+    preparing = asyncio.create_task(fleet.deliver(only=TaskName.PREPARE))
+    await fleet.embeddings.called.wait()
+    fleet.embeddings.called.clear()
     fleet.embeddings.open.clear()
     working = asyncio.create_task(fleet.commit())
     await fleet.embeddings.called.wait()
-    late = await ready(fleet, "late", BOHR)
+    fleet.model.open.set()
+    await preparing
+    fleet.lose_messages()
     fleet.embeddings.open.set()
     await working
     assert await fleet.state(late) is TaskState.SUCCEEDED
@@ -86,7 +94,6 @@ async def test_a_committer_that_lost_its_lease_stops_writing_and_the_next_one_fi
     await ready(undisturbed, "doc", CURIE)
     await undisturbed.commit()
     task = await ready(fleet, "doc", CURIE)
-    fleet.embeddings.called.clear()
     fleet.embeddings.open.clear()
     zombie = asyncio.create_task(fleet.commit())
     await fleet.embeddings.called.wait()

@@ -6,8 +6,10 @@ import pytest
 
 from shared.contract.names import TaskName
 from shared.errors import (
+    AppError,
     ModelRateLimitedError,
     ModelRefusedError,
+    ModelUnauthorizedError,
     ModelUnavailableError,
     StoreUnavailableError,
 )
@@ -28,14 +30,17 @@ async def test_a_document_nobody_can_read_fails_at_once_with_its_code(fleet: Fle
 
 
 @BOTH_WAYS
-async def test_a_model_that_limits_us_postpones_without_a_strike(fleet: Fleet, text: str) -> None:
-    fleet.model.outage = ModelRateLimitedError(retry_after_s=30.0)
+@pytest.mark.parametrize("outage", [ModelRateLimitedError, ModelUnauthorizedError])
+async def test_a_model_that_keeps_us_away_postpones_without_a_strike(
+    fleet: Fleet, text: str, outage: type[AppError]
+) -> None:
+    fleet.model.outage = outage(retry_after_s=30.0)
     task = await fleet.upload(text=text)
     before_ms = time.time() * 1000
     await fleet.deliver()
     now = await fleet.task(task)
     assert now.state in {TaskState.QUEUED, TaskState.EXTRACTING}
-    assert (now.strikes, now.error_code) == (0, "model_rate_limited")
+    assert (now.strikes, now.error_code) == (0, outage.code)
     if now.state is TaskState.QUEUED:
         assert now.next_attempt_at_ms is not None
         assert now.next_attempt_at_ms >= before_ms + 29_000
@@ -129,8 +134,9 @@ async def test_a_failed_commit_leaves_nothing_half_written_and_the_next_one_comm
     await fleet.upload("first")
     await fleet.deliver()
     before = await fleet.stored()
-    fleet.embeddings.refused_word = "Poison"
     bad = await fleet.upload("bad", "Poison Ivy met Neil Armstrong in Gotham City. " * 3)
+    await fleet.deliver(only=TaskName.PREPARE)
+    fleet.embeddings.refused_word = "Poison"
     await fleet.run_until_quiet()
     now = await fleet.task(bad)
     assert (now.state, now.error_code) == (TaskState.FAILED, "attempts_exhausted")
@@ -143,8 +149,9 @@ async def test_a_failed_commit_leaves_nothing_half_written_and_the_next_one_comm
 
 
 async def test_a_store_that_is_away_postpones_a_commit(fleet: Fleet) -> None:
-    fleet.embeddings.refused_word, fleet.embeddings.failure = "Apollo", StoreUnavailableError()
     task = await fleet.upload()
+    await fleet.deliver(only=TaskName.PREPARE)
+    fleet.embeddings.refused_word, fleet.embeddings.failure = "Apollo", StoreUnavailableError()
     await fleet.deliver()
     now = await fleet.task(task)
     assert (now.state, now.error_code, now.strikes) == (TaskState.READY, "store_unavailable", 0)

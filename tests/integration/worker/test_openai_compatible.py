@@ -12,6 +12,7 @@ from shared.errors import (
     AppError,
     ModelRateLimitedError,
     ModelRefusedError,
+    ModelUnauthorizedError,
     ModelUnavailableError,
 )
 from shared.ids import PhysicalWorkspace
@@ -92,7 +93,8 @@ async def test_a_reply_that_was_cut_off_says_so(models: Models, server: ModelSer
         (503, {}, ModelUnavailableError),
         (408, {}, ModelUnavailableError),
         (400, {}, ModelRefusedError),
-        (401, {}, ModelRefusedError),
+        (401, {}, ModelUnauthorizedError),
+        (403, {}, ModelUnauthorizedError),
         (404, {}, ModelRefusedError),
     ],
 )

@@ -83,6 +83,20 @@ async def test_progress_grows_while_a_small_document_is_extracted(fleet: Fleet) 
     assert (await fleet.task(task)).chunks_done == 3
 
 
+async def test_progress_grows_inside_a_batch(fleet: Fleet) -> None:
+    task = await fleet.upload(text=LARGE)
+    await fleet.deliver(only=TaskName.PREPARE)
+    first = next(m for m in fleet.sender.sent if isinstance(m, ExtractBatch))
+    fleet.model.open.clear()
+    fleet.model.free_calls = 1
+    working = asyncio.create_task(fleet.handle(first))
+    shown = await fleet.until(lambda now: now.chunks_done > 0, task)
+    assert (shown.state, shown.chunks_done) == (TaskState.EXTRACTING, 1)
+    fleet.model.open.set()
+    await working
+    assert (await fleet.task(task)).chunks_done == 4
+
+
 async def test_a_document_that_went_smoothly_took_one_attempt(fleet: Fleet) -> None:
     small, large = await fleet.upload("small"), await fleet.upload("large", LARGE)
     await fleet.deliver()

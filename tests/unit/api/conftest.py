@@ -21,6 +21,7 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.objects.memory import MemoryObjectStore
 from shared.probes import Probe
+from shared.rag.calls import CallContext, current_call
 from shared.rag.questions import Answer, OnProgress, Question
 from shared.settings import Settings, load_settings
 
@@ -35,6 +36,8 @@ class FakeRags:
     answer: Answer | Exception = field(default_factory=lambda: Answer("It is so.", None))
     progress: list[str] = field(default_factory=list)
     asked: list[tuple[PhysicalWorkspace, Question]] = field(default_factory=list)
+    contexts: list[CallContext] = field(default_factory=list)
+    """On whose account each question's model calls would go."""
     open_now: int = 0
 
     def use(self, workspace: PhysicalWorkspace) -> AbstractAsyncContextManager[PhysicalWorkspace]:
@@ -53,6 +56,7 @@ class FakeRags:
     ) -> Answer:
         assert self.open_now
         self.asked.append((rag, question))
+        self.contexts.append(current_call())
         for event in self.progress:
             if on_progress is not None:
                 await on_progress(event)

@@ -111,6 +111,27 @@ def test_a_problem_is_exit_code_1_and_one_line_with_its_code(
     assert result.stderr.startswith("task_not_found: ")
 
 
+def test_usage_is_a_table_of_days(ragfleet: Command, api: ScriptedApi) -> None:
+    row = {
+        "day": "2026-11-24",
+        "workspace": "default",
+        "model": "m[1]",
+        "purpose": "query",
+        "calls": 3,
+        "prompt_tokens": 300,
+        "completion_tokens": 60,
+    }
+    api.on("GET /usage", {"usage": [row], "cursor": None})
+    result = ragfleet("usage", "--from", "2026-11-01", "-w", "default")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split() == [str(value) for value in row.values()]
+    assert dict(api.requests[0].url.params) == {
+        "from": "2026-11-01",
+        "workspace": "default",
+        "limit": "50",
+    }
+
+
 def test_the_task_list_shows_the_error_and_keeps_brackets_of_file_names(
     ragfleet: Command, api: ScriptedApi
 ) -> None:

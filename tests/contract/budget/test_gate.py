@@ -1,0 +1,252 @@
+"""How callers of a process pass its gate, with both books behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from shared.errors import ModelRateLimitedError, ModelUnauthorizedError
+from shared.rag.budget.base import Book, Grant, Limits, Order, PauseReason, Refusal
+from shared.rag.budget.gate import Gate
+from tests.contract.budget.conftest import Clock, OpenBook
+
+Opened = Callable[[Book], Gate]
+
+
+class Calls:
+    """Calls that last until they are told to end."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.most = 0
+        self.started = asyncio.Semaphore(0)
+        self.may_end = asyncio.Semaphore(0)
+
+    async def make(self, gate: Gate, *, query: bool = False) -> None:
+        async with gate.call(tokens=1, query=query):
+            self.running += 1
+            self.most = max(self.most, self.running)
+            self.started.release()
+            await self.may_end.acquire()
+            self.running -= 1
+
+    async def wait_for(self, count: int) -> None:
+        for _ in range(count):
+            await self.started.acquire()
+
+
+class Watched:
+    """A book that remembers what was ordered."""
+
+    def __init__(self, book: Book) -> None:
+        self.orders: list[Order] = []
+        self.told_of_refusal = asyncio.Event()
+        self._book = book
+
+    async def exchange(self, order: Order) -> Grant:
+        self.orders.append(order)
+        grant = await self._book.exchange(order)
+        if order.refusal is not None:
+            self.told_of_refusal.set()
+        return grant
+
+    async def close(self) -> None:
+        await self._book.close()
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opened]:
+    async with AsyncExitStack() as stack:
+
+        def open_one(book: Book) -> Gate:
+            gate = Gate(book)
+            stack.push_async_callback(gate.close)
+            return gate
+
+        yield open_one
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+async def test_two_processes_never_run_more_than_the_limit_and_all_get_through(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    book = open_book(Limits(4, query_share=0))
+    gates = [opened(book), opened(book)]
+    tasks = [asyncio.create_task(calls.make(gates[n % 2])) for n in range(60)]
+    for _ in range(60):
+        await calls.wait_for(1)
+        calls.may_end.release()
+    await asyncio.gather(*tasks)
+    assert calls.most == 4
+
+
+async def test_a_call_that_ends_lets_the_next_one_in(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    book = Watched(open_book(Limits(1)))
+    gate = opened(book)
+    tasks = [asyncio.create_task(calls.make(gate)) for _ in range(100)]
+    for _ in range(100):
+        await calls.wait_for(1)
+        calls.may_end.release()
+    await asyncio.gather(*tasks)
+    # One exchange a call, which ends one and starts the next, and a few polls on slow machines.
+    starts = [order for order in book.orders if order.ingestion_tokens and not order.ingestion]
+    assert 100 <= len(starts) <= 110
+
+
+async def test_a_crowd_is_one_order(open_book: OpenBook, opened: Opened, calls: Calls) -> None:
+    book = Watched(open_book(Limits(40, query_share=0)))
+    gate = opened(book)
+    tasks = [asyncio.create_task(calls.make(gate)) for _ in range(500)]
+    await calls.wait_for(40)
+    assert len(book.orders) == 1
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_those_who_come_behind_others_order_nothing(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    book = Watched(open_book(Limits(1)))
+    gate = opened(book)
+    tasks = [asyncio.create_task(calls.make(gate)) for _ in range(2)]
+    await calls.wait_for(1)
+    for _ in range(200):
+        tasks.append(asyncio.create_task(calls.make(gate)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert len(book.orders) < 50  # those are polls, each after a pause
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_query_overtakes_ingestion_that_waits(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    gate = opened(open_book(Limits(1)))
+    ingesting = [asyncio.create_task(calls.make(gate)) for _ in range(3)]
+    await calls.wait_for(1)
+    question = Calls()
+    asking = asyncio.create_task(question.make(gate, query=True))
+    calls.may_end.release()
+    await question.wait_for(1)
+    question.may_end.release()
+    await asking
+    for _ in ingesting:
+        calls.may_end.release()
+    await asyncio.gather(*ingesting)
+
+
+async def test_a_caller_that_goes_away_leaves_no_slot_behind(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    gate = opened(open_book(Limits(1)))
+    for _ in range(3):
+        running, waiting = (asyncio.create_task(calls.make(gate)) for _ in range(2))
+        await calls.wait_for(1)
+        waiting.cancel()
+        running.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+    last = asyncio.create_task(calls.make(gate))
+    await calls.wait_for(1)
+    calls.may_end.release()
+    await last
+
+
+@pytest.mark.parametrize("just", ["before", "after"])
+async def test_a_caller_admitted_as_it_goes_away_leaves_no_slot_behind(
+    open_book: OpenBook, opened: Opened, calls: Calls, just: str
+) -> None:
+    class GoesAway(Watched):
+        async def exchange(self, order: Order) -> Grant:
+            grant = await super().exchange(order)
+            if just == "before":
+                leaving.cancel()
+            else:  # it is admitted by then, but has not noticed
+                asyncio.get_running_loop().call_soon(leaving.cancel)
+            return grant
+
+    gate = opened(GoesAway(open_book(Limits(1))))
+    leaving = asyncio.create_task(calls.make(gate))
+    await asyncio.gather(leaving, return_exceptions=True)
+    staying = asyncio.create_task(calls.make(gate))
+    await calls.wait_for(1)
+    calls.may_end.release()
+    await staying
+
+
+async def refuse(gate: Gate, refusal: Refusal) -> None:
+    async with gate.call(tokens=1, query=False) as call:
+        call.refused(refusal)
+
+
+async def test_a_short_pause_is_waited_out(
+    open_book: OpenBook, opened: Opened, calls: Calls, clock: Clock
+) -> None:
+    book = Watched(open_book(Limits(4)))
+    gate = opened(book)
+    await refuse(gate, Refusal(PauseReason.RATE_LIMITED, 0.05))
+    waiting = asyncio.create_task(calls.make(gate))
+    await book.told_of_refusal.wait()
+    assert calls.most == 0
+    clock.pass_s(0.05)
+    await calls.wait_for(1)
+    calls.may_end.release()
+    await waiting
+
+
+@pytest.mark.parametrize(("query", "pause_s"), [(True, 6), (False, 31)])
+async def test_whoever_would_wait_too_long_is_told_how_long(
+    open_book: OpenBook, opened: Opened, query: bool, pause_s: float
+) -> None:
+    book = open_book(Limits(4))
+    await refuse(opened(book), Refusal(PauseReason.RATE_LIMITED, pause_s))
+    other = opened(book)
+    with pytest.raises(ModelRateLimitedError) as caught:
+        async with other.call(tokens=1, query=query):
+            pass
+    assert caught.value.retry_after_s == pause_s
+
+
+async def test_a_refused_key_stops_everybody_at_once(open_book: OpenBook, opened: Opened) -> None:
+    book = open_book(Limits(4))
+    await refuse(opened(book), Refusal(PauseReason.UNAUTHORIZED))
+    other = opened(book)
+    for query in (True, False):
+        with pytest.raises(ModelUnauthorizedError) as caught:
+            async with other.call(tokens=1, query=query):
+                pass
+        assert caught.value.retry_after_s == 60
+
+
+async def test_a_gate_without_callers_is_silent(open_book: OpenBook, opened: Opened) -> None:
+    gate = opened(open_book(Limits(4)))
+    await refuse(gate, Refusal(PauseReason.RATE_LIMITED, 0))
+    assert gate._loop is not None
+    await gate._loop
+    assert not gate._is_busy()
+
+
+async def test_a_fault_of_the_book_reaches_the_callers(opened: Opened) -> None:
+    class Broken:
+        async def exchange(self, order: Order) -> Grant:
+            raise AssertionError("a bug")
+
+        async def close(self) -> None:
+            pass
+
+    gate = opened(Broken())
+    with pytest.raises(AssertionError, match="a bug"):
+        async with gate.call(tokens=1, query=False):
+            pass
+    assert gate._loop is not None
+    with pytest.raises(AssertionError):
+        await gate._loop

@@ -1,0 +1,86 @@
+"""The account of model calls adds up, whoever writes, and pages over days."""
+
+import asyncio
+
+import pytest
+
+from shared.errors import InvalidInputError
+from shared.ids import TaskId
+from shared.ledger.ledger import Ledger
+from shared.ledger.records import Usage, UsageKey
+from tests.contract.ledger.steps import Steps
+
+
+def key(
+    task_id: str = "", *, model: str = "m", purpose: str = "extract", day: str = "2026-11-24"
+) -> UsageKey:
+    return UsageKey("default", task_id, model, purpose, day)
+
+
+async def test_what_is_added_adds_up(ledger: Ledger) -> None:
+    for _ in range(3):
+        await ledger.usage.add({key("t"): Usage(1, 10, 2), key(): Usage(1, 10, 2)})
+    await ledger.usage.add({key("t", day="2026-11-25"): Usage(1, 1, 1)})
+    await ledger.usage.add({key("other"): Usage(9, 9, 9)})
+    (row,) = await ledger.usage.of_task(TaskId("t"))
+    assert (row.model, row.purpose, row.used) == ("m", "extract", Usage(4, 31, 7))
+    (row,) = await ledger.usage.totals()
+    assert row.used == Usage(3, 30, 6)
+
+
+async def test_processes_that_write_at_once_lose_nothing(ledger: Ledger) -> None:
+    counts = {key(purpose=purpose): Usage(1, 2, 3) for purpose in ("query", "extract", "commit")}
+    backwards = dict(reversed(counts.items()))
+    await asyncio.gather(*(ledger.usage.add(some) for some in [counts, backwards] * 10))
+    rows = await ledger.usage.totals()
+    assert [row.used for row in rows] == [Usage(20, 40, 60)] * 3
+
+
+async def test_the_totals_are_no_tasks(ledger: Ledger) -> None:
+    await ledger.usage.add({key(): Usage(1, 1, 1)})
+    assert await ledger.usage.of_task(TaskId("")) == []
+
+
+async def test_days_are_listed_in_pages(ledger: Ledger) -> None:
+    days = [f"2026-11-{day:02}" for day in range(1, 8)]
+    await ledger.usage.add(
+        {key(day=day, model=model): Usage(1, 1, 1) for day in days for model in ("a|b", '"c"')}
+    )
+    await ledger.usage.add({key("t", day=days[1]): Usage(1, 1, 1)})
+    found: list[tuple[str, str]] = []
+    cursor: str | None = None
+    while True:
+        page = await ledger.usage.page(
+            workspace="default", first_day=days[1], last_day=days[5], cursor=cursor, limit=3
+        )
+        found += [(row.day, row.model) for row in page.rows]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert found == [(day, model) for day in days[1:6] for model in ('"c"', "a|b")]
+
+
+async def test_other_workspaces_are_left_out(ledger: Ledger) -> None:
+    await ledger.usage.add({key(): Usage(1, 1, 1)})
+    days = {"first_day": "2026-01-01", "last_day": "2026-12-31"}
+    page = await ledger.usage.page(workspace="other", **days, cursor=None, limit=9)
+    assert page.rows == []
+    page = await ledger.usage.page(workspace=None, **days, cursor=None, limit=9)
+    assert len(page.rows) == 1
+
+
+@pytest.mark.parametrize("cursor", ["W10", "WzFd", "bm9uc2Vuc2U", "%"])
+async def test_a_cursor_that_is_not_ours_is_refused(ledger: Ledger, cursor: str) -> None:
+    with pytest.raises(InvalidInputError):
+        await ledger.usage.page(workspace=None, first_day="", last_day="z", cursor=cursor, limit=9)
+
+
+async def test_a_removed_task_takes_its_account_with_it_but_not_the_totals(
+    ledger: Ledger, steps: Steps
+) -> None:
+    task = await steps.queued()
+    await ledger.usage.add({key(task.id): Usage(1, 1, 1), key(): Usage(1, 1, 1)})
+    await steps.queued(content="two")  # which supersedes it
+    assert await ledger.tasks.remove_old(ended_before_ms=2**53, limit=9) == 1
+    assert await ledger.usage.of_task(task.id) == []
+    assert len(await ledger.usage.totals()) == 1

@@ -1,0 +1,1 @@
+"""Writing journals into LightRAG's stores: in bulk, repeatable, and fenced by the lease's token."""

@@ -1,0 +1,144 @@
+"""Which store holds which storage of a workspace, and journals written into all of them."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from lightrag import LightRAG
+
+from shared.ledger.ledger import Ledger
+from shared.ledger.records import CommitLease, Journal
+from shared.logs import get_logger
+from shared.rag.store_errors import is_about_the_row, translated_store_errors
+from worker.commit.apply.files import FilesStore
+from worker.commit.apply.neo4j import Neo4jStore
+from worker.commit.apply.postgres import PostgresStore
+from worker.commit.apply.redis import RedisStore
+from worker.commit.apply.store import Store
+from worker.commit.encoding import decode, encode_one
+from worker.commit.operations import Kind, Operation, halves
+from worker.commit.unit_of_work.unit import (
+    GRAPH_STORAGE,
+    ROW_STORAGES,
+    STATUS_STORAGE,
+    VECTOR_STORAGES,
+)
+
+_log = get_logger(__name__)
+# Filling a vector index is work for one core each; more would only keep questions waiting.
+_VECTORS_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The stores of one workspace under one lease."""
+
+    by_storage: Mapping[str, Store]
+    ledger: Ledger
+
+    @property
+    def distinct(self) -> list[Store]:
+        """Each store once."""
+        return list({id(store): store for store in self.by_storage.values()}.values())
+
+    async def apply(self, journal: Journal) -> None:
+        """Write a journal into every store; what it wrote before, it writes again.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: a store is away; the journal stays, and is applied again.
+        """
+        with translated_store_errors():
+            waiting: list[Operation] = []
+            async for operation in self._operations(journal):
+                if waiting and (not _may_join(operation, waiting)):
+                    await self._apply_together(waiting, journal)
+                    waiting = []
+                waiting.append(operation)
+            await self._apply_together(waiting, journal)
+            for store in self.distinct:
+                await store.finish(journal.seq)
+
+    async def repair(self, store: Store, journals: list[Journal]) -> None:
+        """Write kept journals once more into one store that lost them."""
+        with translated_store_errors():
+            for journal in journals:
+                async for operation in self._operations(journal):
+                    if self.by_storage[operation.storage] is store:
+                        await self._apply_or_quarantine(operation, journal)
+                await store.finish(journal.seq)
+
+    async def _apply_together(self, operations: list[Operation], journal: Journal) -> None:
+        applied = (self._apply_or_quarantine(operation, journal) for operation in operations)
+        # All of them end before the first failure is told: none may go on behind our back.
+        for outcome in await asyncio.gather(*applied, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _operations(self, journal: Journal) -> AsyncIterator[Operation]:
+        async for part in self.ledger.journals.parts(journal):
+            for operation in decode(part):
+                yield operation
+
+    async def _apply_or_quarantine(self, operation: Operation, journal: Journal) -> None:
+        """Carry out what can be: a row that no store takes must not stop the workspace for ever."""
+        try:
+            await self.by_storage[operation.storage].apply(operation)
+        except Exception as error:
+            if not is_about_the_row(error):
+                raise
+            if len(operation.rows) > 1:
+                for half in halves(operation):
+                    await self._apply_or_quarantine(half, journal)
+                return
+            await self._quarantine(operation, journal, error)
+
+    async def _quarantine(self, operation: Operation, journal: Journal, error: Exception) -> None:
+        encoded = encode_one(operation)
+        digest = hashlib.sha256(encoded).hexdigest()
+        kind = type(error).__name__
+        _log.error(
+            "operation_quarantined",
+            workspace=journal.physical,
+            seq=journal.seq,
+            kind=operation.kind,
+            storage=operation.storage,
+            digest=digest,
+            error=kind,
+        )
+        await self.ledger.journals.quarantine(
+            journal, digest=digest, operation=encoded, why=f"{kind}: {error}"
+        )
+
+
+def _may_join(operation: Operation, waiting: list[Operation]) -> bool:
+    """Tell whether an operation may run beside others: vectors are many, slow, and independent."""
+    kinds = {operation.kind, *(other.kind for other in waiting)}
+    return kinds == {Kind.PUT_VECTORS} and len(waiting) < _VECTORS_AT_ONCE
+
+
+def open_stores(rag: LightRAG, lease: CommitLease, ledger: Ledger, *, lease_ms: int) -> Stores:
+    """Find out from a LightRAG's storages which stores there are.
+
+    Args:
+        rag: with its storages opened.
+        lease: under which everything is written.
+        ledger: where the journals are.
+        lease_ms: how long the lease lives without renewal; no write takes half of it.
+    """
+    timeout_ms = max(lease_ms // 2, 1000)
+    if type(rag.doc_status).__name__ == "JsonDocStatusStorage":
+        files = FilesStore(rag, lambda: ledger.workspaces.holds_commit_lease(lease))
+        return Stores(dict.fromkeys(_ALL_STORAGES, files), ledger)
+    postgres = PostgresStore(rag, lease, timeout_ms=timeout_ms)
+    found: dict[str, Store] = dict.fromkeys(_ALL_STORAGES, postgres)
+    if type(rag.full_docs).__name__ == "RedisKVStorage":
+        redis = RedisStore(rag, token=lease.token)
+        found |= dict.fromkeys(ROW_STORAGES, redis)
+    if type(rag.chunk_entity_relation_graph).__name__ == "Neo4JStorage":
+        found[GRAPH_STORAGE] = Neo4jStore(rag, token=lease.token, timeout_s=timeout_ms / 1000)
+    return Stores(found, ledger)
+
+
+_ALL_STORAGES = (*ROW_STORAGES, *VECTOR_STORAGES, GRAPH_STORAGE, STATUS_STORAGE)

@@ -1,0 +1,35 @@
+"""Removing a whole workspace: nobody reads it any more, so it goes without a journal."""
+
+from shared.errors import UnavailableError
+from shared.ledger.records import Task
+from shared.rag.store_errors import translated_store_errors
+from worker.commit.session import Session
+from worker.leased import LeaseLostError
+
+
+class WorkspaceNotEmptiedError(UnavailableError):
+    """A store failed while the workspace was removed; the removal is tried again."""
+
+    code = "workspace_not_emptied"
+
+
+async def drop_workspace(task: Task, session: Session) -> None:
+    """Remove everything that LightRAG keeps of one generation of a workspace.
+
+    Repeating it is safe, and its name is never used again: a new workspace is the next generation.
+
+    Raises:
+        WorkspaceNotEmptiedError: a store failed.
+        LeaseLostError: somebody else holds the workspace now.
+    """
+    workspaces = session.context.ledger.workspaces
+    with translated_store_errors():
+        for storage in session.rag._index_storages():  # noqa: SLF001 - pinned internals
+            if not await workspaces.holds_commit_lease(session.lease):
+                raise LeaseLostError
+            result = await storage.drop()
+            if result.get("status") != "success":
+                raise WorkspaceNotEmptiedError
+            session.heartbeat.progressed()
+    if not await workspaces.finish_drop(session.lease, task.id):
+        raise LeaseLostError

@@ -1,0 +1,111 @@
+"""How operations are kept in the journal: checked, and in parts of a few megabytes."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from shared.errors import AppError
+from worker.commit.operations import Kind, Operation
+
+# PostgreSQL takes values up to 1 GB, but each is held in memory whole, here and there.
+PART_BYTES = 8 * 1024 * 1024
+_COMPRESSION_LEVEL = 1  # the network and the disk are faster than a higher one
+_HEADER = struct.Struct("<I")
+
+
+class UnstorableRecordError(AppError):
+    """The document leads to a record that no store takes; see the log, then change the document."""
+
+    code = "unstorable_record"
+
+
+def encode(operations: Iterable[Operation], *, dimension: int) -> list[bytes]:
+    """Write operations down, in parts of about `PART_BYTES`.
+
+    Args:
+        operations: in the order in which they are applied.
+        dimension: of the workspace's vectors.
+
+    Raises:
+        UnstorableRecordError: an operation would fail for ever when it is applied.
+    """
+    parts: list[bytes] = []
+    texts: list[bytes] = []
+    blocks: list[bytes] = []
+    size = 0
+    for operation in operations:
+        text, block = _checked(operation), _block(operation, dimension)
+        if texts and size + len(text) + len(block) > PART_BYTES:
+            parts.append(_part(texts, blocks))
+            texts, blocks, size = [], [], 0
+        texts.append(text)
+        blocks.append(block)
+        size += len(text) + len(block)
+    if texts:
+        parts.append(_part(texts, blocks))
+    return parts
+
+
+def decode(part: bytes) -> Iterator[Operation]:
+    """Read the operations of a part back."""
+    (length,) = _HEADER.unpack_from(part)
+    start = _HEADER.size + length
+    for kind, storage, rows, vector_bytes in json.loads(
+        zlib.decompress(part[_HEADER.size : start])
+    ):
+        vectors: tuple[bytes, ...] = ()
+        if vector_bytes:
+            ends = range(start, start + vector_bytes * len(rows), vector_bytes)
+            vectors = tuple(part[end : end + vector_bytes] for end in ends)
+            start += vector_bytes * len(rows)
+        yield Operation(Kind(kind), storage, rows, vectors)
+
+
+def encode_one(operation: Operation) -> bytes:
+    """Write one operation down as it is, for a person to look at."""
+    return _part([_text(operation)], [b"".join(operation.vectors)])
+
+
+def _part(texts: list[bytes], blocks: list[bytes]) -> bytes:
+    packed = zlib.compress(b"[" + b",".join(texts) + b"]", _COMPRESSION_LEVEL)
+    return _HEADER.pack(len(packed)) + packed + b"".join(blocks)
+
+
+def _text(operation: Operation) -> bytes:
+    vector_bytes = len(operation.vectors[0]) if operation.vectors else 0
+    fields = [operation.kind, operation.storage, operation.rows, vector_bytes]
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _checked(operation: Operation) -> bytes:
+    try:
+        text = _text(operation)
+    except UnicodeEncodeError:
+        # Half a character: no database takes it.
+        raise UnstorableRecordError from None
+    except ValueError:
+        raise UnstorableRecordError from None
+    if b"\\u0000" in text and _has_nul(operation.rows):
+        raise UnstorableRecordError
+    return text
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _block(operation: Operation, dimension: int) -> bytes:
+    block = b"".join(operation.vectors)
+    if not operation.vectors:
+        return block
+    numbers = np.frombuffer(block, dtype="<f4")
+    if numbers.size != dimension * len(operation.rows) or not np.isfinite(numbers).all():
+        raise UnstorableRecordError
+    return block

@@ -1,0 +1,62 @@
+"""The model calls of a commit: summaries of descriptions, and nothing else."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from lightrag.constants import GRAPH_FIELD_SEP
+from lightrag.utils import TruncatedResponse, is_truncated_response
+
+from shared.errors import ModelRefusedError
+from shared.logs import get_logger
+
+Complete = Callable[..., Awaitable[Any]]
+
+_log = get_logger(__name__)
+# What a summary may have at most, about: LightRAG asks its model for 600 tokens.
+_FALLBACK_CHARS = 4000
+
+
+class ExtractionInCommitError(AssertionError):
+    """The commit asked a model to extract; extraction belongs to the stages before it."""
+
+
+def summaries_only(call: Complete) -> Complete:
+    """Let summaries through, which bring no system prompt; extraction brings one.
+
+    A summary that the model refuses, leaves empty or cuts off would keep an entity from ever being
+    written again. Its descriptions are joined and shortened instead.
+    """
+
+    async def guarded(prompt: str, system_prompt: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - LightRAG's
+        if system_prompt:
+            raise ExtractionInCommitError
+        try:
+            reply = await call(prompt, system_prompt=system_prompt, **options)
+        except ModelRefusedError as error:
+            return _joined(prompt, reason=error.code)
+        if is_truncated_response(reply):
+            return _joined(prompt, reason="cut_off")
+        return reply if reply.strip() else _joined(prompt, reason="empty")
+
+    return guarded
+
+
+def _joined(prompt: str, *, reason: str) -> TruncatedResponse:
+    """Join the descriptions that stand in the prompt; marked as cut off, it is not cached."""
+    descriptions = list(filter(None, map(_description, prompt.splitlines())))
+    share = max(_FALLBACK_CHARS // max(len(descriptions), 1), 40)
+    _log.warning("summary_joined", reason=reason, descriptions=len(descriptions))
+    joined = GRAPH_FIELD_SEP.join(text[:share] for text in descriptions)
+    return TruncatedResponse(joined[:_FALLBACK_CHARS] or "No description.")
+
+
+def _description(line: str) -> str | None:
+    """Read one line of the list that LightRAG puts into the prompt."""
+    if not line.startswith('{"Description"'):
+        return None
+    try:
+        described: str = json.loads(line)["Description"]
+    except ValueError:
+        return None
+    return described

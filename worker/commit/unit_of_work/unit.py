@@ -1,0 +1,121 @@
+"""A LightRAG that reads from its stores and writes into memory."""
+
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lightrag import LightRAG
+
+from worker.commit.changes import Changes, GraphChanges, RowChanges, VectorChanges
+from worker.commit.embed import Embedder
+from worker.commit.unit_of_work.failures import Failures
+from worker.commit.unit_of_work.graph import GraphUnit
+from worker.commit.unit_of_work.rows import RowsUnit
+from worker.commit.unit_of_work.vectors import VectorsUnit
+from worker.crew import Crew, gathered_crew
+
+ROW_STORAGES = (
+    "full_docs",
+    "text_chunks",
+    "llm_response_cache",
+    "full_entities",
+    "full_relations",
+    "entity_chunks",
+    "relation_chunks",
+)
+VECTOR_STORAGES = ("entities_vdb", "relationships_vdb", "chunks_vdb")
+GRAPH_STORAGE = "chunk_entity_relation_graph"
+STATUS_STORAGE = "doc_status"
+
+Complete = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class UnitOfWork:
+    """The storages of one group's work, and the LightRAG that uses them."""
+
+    rag: LightRAG
+    rows: dict[str, RowsUnit]
+    vectors: dict[str, VectorsUnit]
+    graph: GraphUnit
+    status: RowsUnit
+    failures: Failures
+    embedder: Embedder
+
+    async def changes(self) -> Changes:
+        """Return what is to be written, when all of it is embedded.
+
+        Raises:
+            ModelUnavailableError, ModelRefusedError: the embedding model failed.
+        """
+        await self.embedder.finish()
+        graph = self.graph
+        return Changes(
+            rows={name: RowChanges(unit.puts, unit.removals) for name, unit in self.rows.items()},
+            vectors={
+                name: VectorChanges(unit.puts, unit.vectors, unit.removals)
+                for name, unit in self.vectors.items()
+            },
+            graph=GraphChanges(graph.nodes, graph.edges, graph.removed_nodes, graph.removed_edges),
+            status=RowChanges(self.status.puts, self.status.removals),
+        )
+
+
+@asynccontextmanager
+async def open_unit_of_work(
+    rag: LightRAG, guard: Callable[[Complete], Complete]
+) -> AsyncIterator[UnitOfWork]:
+    """Give a unit of work over a LightRAG; none of LightRAG's tasks outlives the block.
+
+    Args:
+        rag: reads come from its storages, which stay as they are.
+        guard: wraps the model function with which LightRAG summarises descriptions.
+    """
+    failures = Failures()
+    async with gathered_crew() as crew:
+        rows = {name: RowsUnit(getattr(rag, name), failures) for name in ROW_STORAGES}
+        embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
+        vectors = {name: VectorsUnit(getattr(rag, name), embedder) for name in VECTOR_STORAGES}
+        graph = GraphUnit(getattr(rag, GRAPH_STORAGE), failures)
+        status = RowsUnit(getattr(rag, STATUS_STORAGE), failures)
+        units = {**rows, **vectors, GRAPH_STORAGE: graph, STATUS_STORAGE: status}
+        yield UnitOfWork(
+            rag=_working_on(rag, units, crew, _recorded(guard, failures)),
+            rows=rows,
+            vectors=vectors,
+            graph=graph,
+            status=status,
+            failures=failures,
+            embedder=embedder,
+        )
+
+
+def _working_on(
+    rag: LightRAG, units: dict[str, Any], crew: Crew, guard: Callable[[Complete], Complete]
+) -> LightRAG:
+    working = copy.copy(rag)
+    for name, unit in units.items():
+        setattr(working, name, unit)
+    # Once a unit of work: LightRAG deep-copies its fields for every document otherwise.
+    config = rag._build_global_config()  # noqa: SLF001 - pinned internals
+    models = config["role_llm_funcs"]
+    config["role_llm_funcs"] = {**models, "extract": crew.watch(guard(models["extract"]))}
+    working._build_global_config = lambda: config  # noqa: SLF001 - as above
+    return working
+
+
+def _recorded(
+    guard: Callable[[Complete], Complete], failures: Failures
+) -> Callable[[Complete], Complete]:
+    def wrap(call: Complete) -> Complete:
+        guarded = guard(call)
+
+        async def recorded(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - LightRAG's
+            with failures.recorded():
+                return await guarded(*arguments, **options)
+
+        return recorded
+
+    return wrap

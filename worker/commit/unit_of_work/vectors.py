@@ -1,0 +1,63 @@
+"""A vector storage of a unit of work."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from worker.commit.embed import Embedder
+
+Row = dict[str, Any]
+
+
+class VectorsUnit:
+    """Stands where LightRAG keeps vectors: merging only ever writes and removes them."""
+
+    def __init__(self, storage: Any, embedder: Embedder) -> None:  # noqa: ANN401 - one of LightRAG's
+        self._storage = storage
+        self._embedder = embedder
+        self.puts: dict[str, Row] = {}
+        """The rows to embed and write, by id."""
+        self._known: dict[str, bytes] = {}
+        self._gone: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - embedding_func, namespace, …
+        return getattr(self._storage, name)
+
+    async def upsert(self, rows: dict[str, Row]) -> None:
+        """Write rows; the last one of an id counts."""
+        self.put_known(rows, {})
+        for row in rows.values():
+            self._embedder.want(row["content"])
+
+    def put_known(self, rows: dict[str, Row], vectors: dict[str, bytes]) -> None:
+        """Write rows whose vectors are known already: little-endian float32, by id."""
+        self._forget(rows)
+        self.puts |= {key: dict(row) for key, row in rows.items()}
+        self._known |= vectors
+        self._gone -= rows.keys()
+
+    async def delete(self, keys: list[str]) -> None:
+        """Remove rows."""
+        for key in keys:
+            self.puts.pop(key, None)
+        self._forget(keys)
+        self._gone |= set(keys)
+
+    async def index_done_callback(self) -> None:
+        """Nothing is flushed before the journal is written."""
+
+    @property
+    def vectors(self) -> dict[str, bytes]:
+        """The vectors of the rows to be written, by id, when the embedder has finished."""
+        return {
+            key: self._known.get(key) or self._embedder.vector(row["content"])
+            for key, row in self.puts.items()
+        }
+
+    @property
+    def removals(self) -> list[str]:
+        """The ids that are gone at the end."""
+        return sorted(self._gone)
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._known.pop(key, None)
