@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from api.usage.schemas import UsageView
-from shared.ledger.records import Page, Task, TaskKind, TaskState, UsageRow
+from shared.ledger.accounts import UsageRow
+from shared.ledger.records import Page, Task, TaskKind, TaskState
 
 Stage = Literal["prepare", "extract", "commit"]
 

@@ -10,9 +10,9 @@ import pytest
 from shared.connections import ledger_url
 from shared.errors import LedgerUnavailableError
 from shared.ids import PhysicalWorkspace, TaskId
+from shared.ledger.accounts import Usage
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
-from shared.ledger.records import Usage
 from shared.rag.budget.gate import Gate
 from shared.rag.calls import CallContext, Purpose, call_context
 from shared.rag.models import open_models
