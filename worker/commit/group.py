@@ -25,7 +25,9 @@ class Merged:
 
     unit: UnitOfWork
     outcome: Outcome
+    operations: list[Operation]
     parts: list[bytes]
+    """The same, written down."""
 
 
 async def merge_group(
@@ -43,7 +45,7 @@ async def merge_group(
             # Old revisions and deleted documents first, then everything new in one merge.
             await remove_documents(unit, [work.doc_id for work in group if work.replaces])
             await add_documents(unit, [work.piece for work in group if work.piece is not None])
-            return Merged(unit, outcome_of(group), await _encoded(unit, session))
+            return Merged(unit, outcome_of(group), *await _encoded(unit, session))
         except Exception:
             await _keep_summaries(unit, session)
             raise
@@ -53,16 +55,16 @@ async def merge_removal(work: Work, session: Session, outcome: Outcome) -> Merge
     """Merge the removal of a document of which some slices are in the graph already."""
     async with open_unit_of_work(session.rag, summaries_only) as unit:
         await remove_documents(unit, [work.doc_id])
-        return Merged(unit, outcome, await _encoded(unit, session))
+        return Merged(unit, outcome, *await _encoded(unit, session))
 
 
-async def _encoded(unit: UnitOfWork, session: Session) -> list[bytes]:
+async def _encoded(unit: UnitOfWork, session: Session) -> tuple[list[Operation], list[bytes]]:
     changes = await unit.changes()
     session.heartbeat.progressed()
-    operations = operations_of(changes, written_at_s=int(time.time()))
+    operations = list(operations_of(changes, written_at_s=int(time.time())))
     dimension = session.context.settings.embedding.dim
     # In a thread: megabytes of text are compressed, and other workspaces share this loop.
-    return await asyncio.to_thread(encode, operations, dimension=dimension)
+    return operations, await asyncio.to_thread(encode, operations, dimension=dimension)
 
 
 async def _keep_summaries(unit: UnitOfWork, session: Session) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.ledger.records import Journal
 from shared.logs import get_logger
 from worker.commit.group import Merged
+from worker.commit.operations import Operation
 from worker.commit.session import Session
 from worker.leased import LeaseLostError
 
@@ -48,7 +49,7 @@ class Pipeline:
                 raise LeaseLostError
             return False
         self.below = merged.unit
-        self._applying = asyncio.create_task(self._apply(journal))
+        self._applying = asyncio.create_task(self._apply(journal, merged.operations))
         return True
 
     async def settle(self) -> None:
@@ -75,10 +76,10 @@ class Pipeline:
             if not self._applying.cancelled():
                 self._applying.exception()  # looked at, or asyncio would log it
 
-    async def _apply(self, journal: Journal) -> None:
+    async def _apply(self, journal: Journal, operations: list[Operation]) -> None:
         session = self._session
         session.heartbeat.progressed()
-        await session.stores.apply(journal)
+        await session.stores.apply(journal, _each(operations))
         if not await session.context.ledger.journals.close(session.lease, journal):
             raise LeaseLostError
         session.heartbeat.progressed()
@@ -89,6 +90,11 @@ class Pipeline:
             tasks=len(journal.outcome.task_ids),
             size_bytes=journal.size_bytes,
         )
+
+
+async def _each(operations: list[Operation]) -> AsyncIterator[Operation]:
+    for operation in operations:
+        yield operation
 
 
 @asynccontextmanager

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from shared.errors import AttemptsExhaustedError, DeadlineExceededError, UnavailableError
+from shared.errors import (
+    AttemptsExhaustedError,
+    DeadlineExceededError,
+    EmbeddingMismatchError,
+    UnavailableError,
+)
 from shared.ids import TaskId
 from shared.ledger.records import GroupBounds, Outcome, Task, TaskKind
 from shared.logs import get_logger
@@ -13,8 +18,9 @@ from shared.rag.calls import Purpose, call_context
 from worker.commit.drop import drop_workspace
 from worker.commit.group import merge_group, merge_removal
 from worker.commit.pipeline import Pipeline, open_pipeline
+from worker.commit.prepared import PreparedRowsMissingError
 from worker.commit.session import Session
-from worker.commit.work import Work, fitting, load_work
+from worker.commit.work import Work, fitting, load_works
 from worker.embedding import remember_embedding
 from worker.ingestion.outcome import INTERRUPTED, decide_on
 from worker.retry import Action, Decision, app_error_behind
@@ -81,7 +87,7 @@ class _Turn:
             await self._pipeline.settle()
             await self._drop(tasks[0])
             return
-        loaded = [work for task in tasks if (work := await self._load(task))]
+        loaded = await self._load(tasks)
         group = fitting(
             loaded,
             dimension=self._session.context.settings.embedding.dim,
@@ -91,19 +97,25 @@ class _Turn:
         if group:
             await self._commit_or_split(group)
 
-    async def _load(self, task: Task) -> Work | None:
+    async def _load(self, tasks: Sequence[Task]) -> list[Work]:
+        """Read what the tasks want, and settle those that want it in vain."""
+        context = self._session.context
         try:
-            self._require_strikes_left(task)
-            await remember_embedding(task.workspace, self._session.context)
-            return await load_work(task, self._session.context)
-        except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-            await self._settle(Work(task, None), error)
-            return None
-
-    def _require_strikes_left(self, task: Task) -> None:
-        if task.strikes >= self._limits.max_attempts:
-            # Committers died of it, who could not decide that it was enough.
-            raise AttemptsExhaustedError
+            await remember_embedding(self._session.lease.workspace, context)
+            works = await load_works(tasks, context)
+        except EmbeddingMismatchError as error:
+            await self._settle_all([Work(task, None) for task in tasks], error)
+            return []
+        loaded: list[Work] = []
+        for task, work in zip(tasks, works, strict=True):
+            if isinstance(work, PreparedRowsMissingError):
+                await self._settle(Work(task, None), work)
+            elif task.strikes >= self._limits.max_attempts:
+                # Committers died of it, who could not decide that it was enough.
+                await self._settle(work, AttemptsExhaustedError())
+            else:
+                loaded.append(work)
+        return loaded
 
     async def _commit_or_split(self, group: Sequence[Work]) -> None:
         """Commit a group; when it fails, find the task that fails it by halving."""

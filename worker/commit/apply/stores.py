@@ -42,8 +42,17 @@ class Stores:
         """Each store once."""
         return list({id(store): store for store in self.by_storage.values()}.values())
 
-    async def apply(self, journal: Journal) -> None:
-        """Write a journal into every store; what it wrote before, it writes again.
+    async def apply_again(self, journal: Journal) -> None:
+        """Write a journal into every store; what somebody else wrote of it, it writes again.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: a store is away; the journal stays, and is applied again.
+        """
+        await self.apply(journal, self._operations(journal))
+
+    async def apply(self, journal: Journal, operations: AsyncIterator[Operation]) -> None:
+        """Write the operations of a journal into every store.
 
         Raises:
             FencedOffError: somebody else holds the lease.
@@ -51,7 +60,7 @@ class Stores:
         """
         with translated_store_errors():
             waiting: list[Operation] = []
-            async for operation in self._operations(journal):
+            async for operation in operations:
                 if waiting and not _may_join(operation, waiting):
                     await self._apply_together(waiting, journal)
                     self._sync_what_is_left(waiting[-1], operation)
