@@ -8,7 +8,6 @@ from lightrag import LightRAG
 from shared.ids import DocumentId, TaskId
 from tests.models import DIM
 from worker.commit.apply.files import FilesStore
-from worker.commit.embed import embed_changes
 from worker.commit.encoding import decode, encode
 from worker.commit.merge import add_documents
 from worker.commit.operations import Operation, operations_of
@@ -46,7 +45,7 @@ async def merged(rag: LightRAG, *pieces: Slice, gone: Sequence[str] = ()) -> lis
     async with open_unit_of_work(rag, summaries_only) as unit:
         await remove_documents(unit, [*replaced, *map(DocumentId, gone)])
         await add_documents(unit, pieces)
-        changes = unit.changes(await embed_changes(unit))
+        changes = await unit.changes()
     parts = encode(operations_of(changes, written_at_s=1), dimension=DIM)
     return [operation for part in parts for operation in decode(part)]
 

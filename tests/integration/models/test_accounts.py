@@ -89,7 +89,6 @@ async def test_calls_that_lightrag_makes_in_its_own_tasks_keep_their_account(
     async with system.rags.use(system.workspace) as rag:
         with call_context(Purpose.EXTRACT, workspace="default", task_id="task-1"):
             await extract_chunks(rag, CHUNKS)
-            await rag.embedding_func(["a passage"])
         calls = len(system.server.chats)
         assert calls >= len(CHUNKS)
         with call_context(Purpose.QUERY, workspace="default"):

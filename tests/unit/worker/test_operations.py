@@ -90,7 +90,7 @@ def test_operations_are_cut_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch
     changes = Changes({}, {}, GraphChanges(nodes, {}, [], []), NOTHING)
     monkeypatch.setattr(operations_module, "_ROWS", 3)
     assert [len(o.rows) for o in operations_of(changes, written_at_s=5)] == [3, 3, 1]
-    monkeypatch.setattr(operations_module, "_BYTES", 100)
+    monkeypatch.setattr(operations_module, "_BYTES", 25)
     found = list(operations_of(changes, written_at_s=5))
     assert [len(o.rows) for o in found] == [2, 2, 2, 1]
     assert [name for o in found for name, _ in o.rows] == list(nodes)

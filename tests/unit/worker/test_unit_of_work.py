@@ -1,10 +1,12 @@
 """Storages of a unit of work: reads see its writes, the stores are read once and not changed."""
 
+import struct
 from typing import Any
 
 import pytest
 
 from shared.errors import StoreUnavailableError
+from worker.commit.embed import Embedder
 from worker.commit.unit_of_work.failures import Failures
 from worker.commit.unit_of_work.graph import GraphUnit
 from worker.commit.unit_of_work.rows import RowsUnit
@@ -205,26 +207,77 @@ async def test_the_graph_is_read_in_bulk_and_once() -> None:
     assert storage.asked == 2
 
 
-async def test_the_last_vector_row_of_an_id_counts() -> None:
-    unit = VectorsUnit(object())
+class Model:
+    """Embeds a text as its length, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    async def embed(self, texts: list[str], *, context: str) -> Any:
+        assert context == "document"
+        self.batches.append(texts)
+        return [[float(len(text))] for text in texts]
+
+
+def vectors_unit(batch_size: int = 10) -> tuple[VectorsUnit, Embedder, Model]:
+    model = Model()
+    embedder = Embedder(model.embed, batch_size=batch_size)
+    return VectorsUnit(object(), embedder), embedder, model
+
+
+def numbers(unit: VectorsUnit) -> dict[str, float]:
+    return {key: struct.unpack("<f", vector)[0] for key, vector in unit.vectors.items()}
+
+
+async def test_the_last_vector_row_of_an_id_counts_and_has_its_own_vector() -> None:
+    unit, embedder, _ = vectors_unit()
     mine = {"content": "one"}
     await unit.upsert({"a": mine, "b": {"content": "b"}})
-    unit.ready["a"] = unit.ready["b"] = b"vector"
     mine["content"] = "changed"
     assert unit.puts["a"] == {"content": "one"}
-    await unit.upsert({"a": {"content": "two"}})
-    assert unit.puts["a"] == {"content": "two"}
-    assert unit.ready == {"b": b"vector"}, "a new text needs a new vector"
+    await unit.upsert({"a": {"content": "twelve"}})
+    await embedder.finish()
+    assert unit.puts["a"] == {"content": "twelve"}
+    assert numbers(unit) == {"a": 6, "b": 1}
+
+
+async def test_the_same_content_is_embedded_once_in_batches_that_start_when_they_are_full() -> None:
+    unit, embedder, model = vectors_unit(batch_size=2)
+    for content in ("one", "three", "one", "four", "three"):
+        await unit.upsert({content: {"content": content, "source_id": "changes"}})
+    await embedder.finish()
+    assert model.batches == [["one", "three"], ["four"]]
+
+
+async def test_known_vectors_are_kept_until_the_content_changes() -> None:
+    unit, embedder, model = vectors_unit()
+    unit.put_known({"a": {"content": "one"}, "b": {"content": "b"}}, {"a": b"1234", "b": b"5678"})
+    await unit.upsert({"b": {"content": "new"}})
+    await embedder.finish()
+    assert unit.vectors["a"] == b"1234"
+    assert numbers(unit)["b"] == 3
+    assert model.batches == [["new"]]
 
 
 async def test_vectors_are_removed_and_come_back() -> None:
-    unit = VectorsUnit(object())
+    unit, embedder, _ = vectors_unit()
     await unit.upsert({"a": {"content": "one"}})
-    unit.ready["a"] = b"vector"
     await unit.delete(["a", "old"])
-    assert (unit.puts, unit.ready, unit.removals) == ({}, {}, ["a", "old"])
+    await embedder.finish()
+    assert (unit.puts, unit.vectors, unit.removals) == ({}, {}, ["a", "old"])
     await unit.upsert({"a": {"content": "two"}})
     assert unit.removals == ["old"]
+
+
+async def test_an_embedding_that_fails_fails_the_group() -> None:
+    async def broken(texts: list[str], *, context: str) -> Any:
+        raise StoreUnavailableError
+
+    embedder = Embedder(broken, batch_size=1)
+    unit = VectorsUnit(object(), embedder)
+    await unit.upsert({"a": {"content": "one"}})
+    with pytest.raises(StoreUnavailableError):
+        await embedder.finish()
 
 
 async def test_a_unit_shows_what_its_storage_is_called() -> None:
