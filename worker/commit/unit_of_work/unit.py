@@ -77,8 +77,11 @@ async def open_unit_of_work(
     async with gathered_crew() as crew:
         rows = {name: RowsUnit(getattr(rag, name), failures) for name in ROW_STORAGES}
         embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
-        vectors = {name: VectorsUnit(getattr(rag, name), embedder) for name in VECTOR_STORAGES}
         graph = GraphUnit(getattr(rag, GRAPH_STORAGE), failures)
+        vectors = {
+            name: VectorsUnit(getattr(rag, name), embedder, graph, failures)
+            for name in VECTOR_STORAGES
+        }
         status = RowsUnit(getattr(rag, STATUS_STORAGE), failures)
         units = {**rows, **vectors, GRAPH_STORAGE: graph, STATUS_STORAGE: status}
         yield UnitOfWork(
