@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -141,8 +141,10 @@ async def test_an_edit_of_an_unknown_workspace_is_refused(api: Api) -> None:
 class Graph:
     """As LightRAG's graphs answer."""
 
-    nodes = {"NASA": {"entity_id": "NASA", "description": "An agency.", "created_at": 1}}
-    edges = {("NASA", "Apollo 11"): {"weight": 2.0, "keywords": "launch"}}
+    nodes: ClassVar[dict[str, Any]] = {
+        "NASA": {"entity_id": "NASA", "description": "An agency.", "created_at": 1}
+    }
+    edges: ClassVar[dict[Any, Any]] = {("NASA", "Apollo 11"): {"weight": 2.0, "keywords": "launch"}}
 
     async def get_node(self, name: str) -> dict[str, Any] | None:
         return self.nodes.get(name)
