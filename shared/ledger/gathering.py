@@ -14,6 +14,9 @@ from shared.ledger.records import CommitLease, GroupBounds, Task, TaskKind, Task
 from shared.ledger.rows import AnyRow, ended, is_in, to_task
 from shared.ledger.tables import documents, tasks
 
+# An edit sees the graph as the tasks before it left it, and is seen by those after it.
+_ALONE = {TaskKind.DROP_WORKSPACE, TaskKind.EDIT}
+
 
 async def gather(
     connection: AsyncConnection, lease: CommitLease, bounds: GroupBounds
@@ -21,7 +24,7 @@ async def gather(
     """Choose what the next group commits, oldest first; nothing is moved yet.
 
     A group is one task alone where that is safer or needed: a document of which a part is in the
-    graph already, the removal of the workspace, a task whose earlier committer died.
+    graph already, the removal of the workspace, an edit, a task whose earlier committer died.
 
     Returns:
         At least one task, or none when nothing is ready or the lease was lost.
@@ -42,7 +45,7 @@ def _one_group(candidates: list[AnyRow], bounds: GroupBounds) -> list[AnyRow]:
     group: list[AnyRow] = []
     chunks = 0
     for row in candidates:
-        alone = row.strikes > 0 or row.commit_token or row.kind == TaskKind.DROP_WORKSPACE
+        alone = row.strikes > 0 or row.commit_token or row.kind in _ALONE
         chunks += row.weight
         if group and (alone or chunks > bounds.chunks):
             break

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from shared.graph_edits import GraphEdit
 from shared.ids import DocumentId, ObjectKey, PhysicalWorkspace, TaskId, WorkspaceName
 
 Row = TypeVar("Row")
@@ -14,6 +15,7 @@ class TaskKind(StrEnum):
 
     INSERT = "insert"
     DELETE = "delete"
+    EDIT = "edit"
     DROP_WORKSPACE = "drop_workspace"
 
 
@@ -97,6 +99,7 @@ class Task:
     committed_chunks: int
     """How many of its first chunks are in the graph while a large document is committed."""
     request_id: str | None
+    edit: GraphEdit | None
 
 
 @dataclass(frozen=True)

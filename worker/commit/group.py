@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shared.ledger.records import Outcome
 from shared.logs import get_logger
+from worker.commit.edit import edit_graph
 from worker.commit.encoding import encode
 from worker.commit.merge import add_documents
 from worker.commit.operations import Kind, Operation, operations_of
@@ -45,6 +46,9 @@ async def merge_group(
             # Old revisions and deleted documents first, then everything new in one merge.
             await remove_documents(unit, [work.doc_id for work in group if work.replaces])
             await add_documents(unit, [work.piece for work in group if work.piece is not None])
+            for work in group:
+                if work.task.edit is not None:
+                    await edit_graph(unit, work.task.edit)
             return Merged(unit, outcome_of(group), *await _encoded(unit, session))
         except Exception:
             await _keep_summaries(unit, session)

@@ -16,7 +16,7 @@ _FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class Work:
-    """A task, and the chunks it adds; None: it only removes its document."""
+    """A task, and the chunks it adds; None: it only removes its document, or edits the graph."""
 
     task: Task
     piece: Slice | None
@@ -30,7 +30,9 @@ class Work:
     @property
     def replaces(self) -> bool:
         """Whether what the stores hold of the document goes first."""
-        return self.piece is None or self.piece.is_first
+        if self.piece is None:
+            return self.task.kind is TaskKind.DELETE
+        return self.piece.is_first
 
     def size_bytes(self, *, dimension: int) -> int:
         """Estimate what it takes in the journal."""

@@ -222,7 +222,8 @@ class Model:
 def vectors_unit(batch_size: int = 10) -> tuple[VectorsUnit, Embedder, Model]:
     model = Model()
     embedder = Embedder(model.embed, batch_size=batch_size)
-    return VectorsUnit(object(), embedder), embedder, model
+    graph = GraphUnit(object(), Failures())
+    return VectorsUnit(object(), embedder, graph, Failures()), embedder, model
 
 
 def numbers(unit: VectorsUnit) -> dict[str, float]:
@@ -274,7 +275,7 @@ async def test_an_embedding_that_fails_fails_the_group() -> None:
         raise StoreUnavailableError
 
     embedder = Embedder(broken, batch_size=1)
-    unit = VectorsUnit(object(), embedder)
+    unit = VectorsUnit(object(), embedder, GraphUnit(object(), Failures()), Failures())
     await unit.upsert({"a": {"content": "one"}})
     with pytest.raises(StoreUnavailableError):
         await embedder.finish()

@@ -101,12 +101,15 @@ async def open_unit_of_work(
     async with gathered_crew() as crew:
         rows = {name: RowsUnit(storage(name), failures) for name in ROW_STORAGES}
         embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
-        vectors = {name: VectorsUnit(storage(name), embedder) for name in VECTOR_STORAGES}
+        graph = GraphUnit(storage(GRAPH_STORAGE), failures)
+        vectors = {
+            name: VectorsUnit(storage(name), embedder, graph, failures) for name in VECTOR_STORAGES
+        }
         unit = UnitOfWork(
             rag=_working_on(rag, crew, _recorded(guard, failures)),
             rows=rows,
             vectors=vectors,
-            graph=GraphUnit(storage(GRAPH_STORAGE), failures),
+            graph=graph,
             status=RowsUnit(storage(STATUS_STORAGE), failures),
             failures=failures,
             embedder=embedder,
