@@ -78,9 +78,13 @@ async def _encoded(unit: UnitOfWork, session: Session) -> list[bytes]:
     changes = await unit.changes()
     session.heartbeat.progressed()
     operations = operations_of(changes, written_at_s=int(time.time()))
-    dimension = session.context.settings.embedding.dim
     # In a thread: megabytes of text are compressed, and other workspaces share this loop.
-    return await asyncio.to_thread(encode, operations, dimension=dimension)
+    return await asyncio.to_thread(
+        encode,
+        operations,
+        dimension=session.context.settings.embedding.dim,
+        longest_ids=session.stores.longest_ids,
+    )
 
 
 async def _keep_summaries(unit: UnitOfWork, session: Session) -> None:
