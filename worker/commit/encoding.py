@@ -99,9 +99,10 @@ def _checked(operation: Operation) -> bytes:
 
 def _check_ids(operation: Operation, longest_ids: Mapping[str, int]) -> None:
     longest = longest_ids.get(operation.storage)
-    if longest and operation.kind is Kind.PUT_ROWS:
-        if any(len(key) > longest for key, _ in operation.rows):
-            raise UnstorableRecordError
+    if longest is None or operation.kind is not Kind.PUT_ROWS:
+        return
+    if any(len(key) > longest for key, _ in operation.rows):
+        raise UnstorableRecordError
 
 
 def _has_nul(value: object) -> bool:
