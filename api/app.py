@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 
 from api import auth, body_limit, error_handlers, lingering, metrics, middleware, pages
 from api.documents import routes as documents
+from api.graph import routes as graph
 from api.health import routes as health
 from api.lifespan import OpenResources, lifespan_of, open_resources
 from api.queries import routes as queries
@@ -13,7 +14,7 @@ from api.usage import routes as usage
 from api.workspaces import routes as workspaces
 from shared.settings import Settings
 
-_ROUTERS = (pages, documents, tasks, queries, workspaces, usage, health)
+_ROUTERS = (pages, documents, tasks, queries, graph, workspaces, usage, health)
 
 
 def create_app(settings: Settings, opener: OpenResources = open_resources) -> FastAPI:

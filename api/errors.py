@@ -9,6 +9,18 @@ class RouteNotFoundError(NotFoundError):
     code = "route_not_found"
 
 
+class EntityNotFoundError(NotFoundError):
+    """No such entity in this workspace's graph; GET /graph/labels?search=… finds names."""
+
+    code = "entity_not_found"
+
+
+class RelationNotFoundError(NotFoundError):
+    """No relation between these entities; GET /graph/entities/{name} lists what there is."""
+
+    code = "relation_not_found"
+
+
 class MethodNotAllowedError(AppError):
     """This path does not take this method; the Allow header names those it takes."""
 

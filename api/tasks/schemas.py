@@ -6,7 +6,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from api.usage.schemas import UsageView
-from shared.ledger.records import Page, Task, TaskKind, TaskState, UsageRow
+from shared.graph_edits import EditOperation
+from shared.ledger.accounts import UsageRow
+from shared.ledger.records import Page, Task, TaskKind, TaskState
 
 Stage = Literal["prepare", "extract", "commit"]
 
@@ -33,6 +35,13 @@ class ChunksView(BaseModel):
     total: int | None
 
 
+class EditView(BaseModel):
+    """What a task of the kind `edit` does, and to what."""
+
+    operation: EditOperation
+    subject: str
+
+
 class TaskView(BaseModel):
     """One task; times are ISO 8601 in UTC, `stage` is null once the task has ended."""
 
@@ -46,6 +55,7 @@ class TaskView(BaseModel):
     file_name: str
     size_bytes: int
     chunks: ChunksView
+    edit: EditView | None
     attempt: int
     cancel_requested: bool
     error: TaskErrorView | None
@@ -69,6 +79,7 @@ class TaskView(BaseModel):
             file_name=task.file_name,
             size_bytes=task.size_bytes,
             chunks=ChunksView(done=task.chunks_done, total=task.chunks_total),
+            edit=_edit_of(task),
             attempt=task.attempt,
             cancel_requested=task.cancel_requested,
             error=_error_of(task),
@@ -123,6 +134,12 @@ def utc_time(milliseconds: int) -> datetime:
 
 def _time_or_none(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else utc_time(milliseconds)
+
+
+def _edit_of(task: Task) -> EditView | None:
+    if task.edit is None:
+        return None
+    return EditView(operation=task.edit.operation, subject=task.edit.subject)
 
 
 def _error_of(task: Task) -> TaskErrorView | None:

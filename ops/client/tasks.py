@@ -105,5 +105,6 @@ def _print_one(task: dict[str, Any], *, as_json: bool) -> None:
 def _cells(task: dict[str, Any]) -> tuple[str, ...]:
     error = task["error"]
     what = f"{error['code']}: {error['detail']}" if error else local_time(task["updated_at"])
-    document = task["file_name"] or task["doc_id"] or task["workspace"]
-    return task["id"], task["kind"], task["state"], chunks_of(task), document, what
+    edited = (task.get("edit") or {}).get("subject")
+    about = task["file_name"] or task["doc_id"] or edited or task["workspace"]
+    return task["id"], task["kind"], task["state"], chunks_of(task), about, what

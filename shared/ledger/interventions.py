@@ -4,7 +4,7 @@ from sqlalchemy import and_, case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import TaskNotCancellableError, TaskNotFoundError, TaskNotRetryableError
-from shared.ids import DocumentId, TaskId, WorkspaceName
+from shared.ids import DocumentId, TaskId, WorkspaceName, physical_workspace
 from shared.ledger.clock import now_ms
 from shared.ledger.locks import lock_document, lock_workspace
 from shared.ledger.records import Task, TaskKind, TaskState
@@ -107,7 +107,10 @@ async def _is_latest(connection: AsyncConnection, task: Task) -> bool:
     workspace = await lock_workspace(connection, WorkspaceName(task.workspace))
     if task.kind is TaskKind.DROP_WORKSPACE:
         return workspace is not None and workspace.state == "deleting"
-    if workspace is None or workspace.state != "active" or task.doc_id is None:
+    if workspace is None or workspace.state != "active":
         return False
+    if task.doc_id is None:
+        # An edit belongs to the graph for which it was made.
+        return task.physical == physical_workspace(task.workspace, generation=workspace.generation)
     document = await lock_document(connection, task.workspace, DocumentId(task.doc_id))
     return document is not None and document.latest_task_id == task.id

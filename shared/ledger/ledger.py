@@ -6,6 +6,7 @@ from sqlalchemy import URL, text
 
 from shared.ledger.batches import Batches
 from shared.ledger.documents import Documents
+from shared.ledger.edits import Edits
 from shared.ledger.engine import Database
 from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
@@ -24,6 +25,7 @@ class Ledger:
         self.database = database
         self.tasks = Tasks(database)
         self.documents = Documents(database)
+        self.edits = Edits(database)
         self.batches = Batches(database)
         self.workspaces = Workspaces(database)
         self.journals = Journals(database)

@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -38,10 +39,16 @@ def migrate(url: URL) -> None:
 
 def _migrate_sqlite(url: URL) -> None:
     engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool)
-    event.listen(engine, "connect", lambda driver, _: prepare_sqlite(driver))
+    event.listen(engine, "connect", lambda driver, _: _prepare_migration(driver))
     event.listen(engine, "begin", lambda it: it.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
         _upgrade(connection)
+
+
+def _prepare_migration(connection: Any) -> None:  # noqa: ANN401 - the driver's own class
+    prepare_sqlite(connection)
+    # Revisions copy a table and drop the old one, which would take the rows that refer to it along.
+    connection.execute("PRAGMA foreign_keys = OFF")
 
 
 async def _migrate_postgres(url: URL) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from shared.graph_edits import GraphEdit
 from shared.ids import DocumentId, ObjectKey, PhysicalWorkspace, TaskId, WorkspaceName
 
 Row = TypeVar("Row")
@@ -14,6 +15,7 @@ class TaskKind(StrEnum):
 
     INSERT = "insert"
     DELETE = "delete"
+    EDIT = "edit"
     DROP_WORKSPACE = "drop_workspace"
 
 
@@ -97,6 +99,7 @@ class Task:
     committed_chunks: int
     """How many of its first chunks are in the graph while a large document is committed."""
     request_id: str | None
+    edit: GraphEdit | None
 
 
 @dataclass(frozen=True)
@@ -265,45 +268,6 @@ class Journal:
     seq: int
     outcome: Outcome
     size_bytes: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What some model calls took."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.calls + other.calls,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-        )
-
-
-@dataclass(frozen=True)
-class UsageKey:
-    """An account of model calls; an empty `task_id` is that of all calls of a day."""
-
-    workspace: str
-    task_id: str
-    model: str
-    purpose: str
-    day: str
-    """In UTC, as `2026-11-24`."""
-
-
-@dataclass(frozen=True)
-class UsageRow:
-    """What was used; `day` and `workspace` are empty where it is a sum over them."""
-
-    day: str
-    workspace: str
-    model: str
-    purpose: str
-    used: Usage
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, Row, literal_column
 
+from shared.graph_edits import GraphEdit
 from shared.ids import (
     DocumentId,
     ObjectKey,
@@ -105,6 +106,7 @@ def to_task(row: AnyRow) -> Task:
         prepare_attempt=row.prepare_attempt,
         committed_chunks=row.committed_chunks,
         request_id=row.request_id,
+        edit=None if row.payload is None else GraphEdit.of_row(row.payload),
     )
 
 

@@ -1,6 +1,7 @@
 """The ledger's tables and the indices that claiming and sweeping live on."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -143,6 +144,7 @@ tasks = Table(
     _text("error_code", nullable=True),
     _text("error_detail", nullable=True),
     _text("request_id", nullable=True),
+    Column("payload", JSON),  # what an edit changes
     _moment("created_at_ms", nullable=False),
     _moment("updated_at_ms", nullable=False),
     _moment("started_at_ms"),
@@ -151,7 +153,7 @@ tasks = Table(
     _moment("next_attempt_at_ms"),
     _message_sent_at_ms(),
     CheckConstraint(f"state IN ({_TASK_STATES})", name="state"),
-    CheckConstraint("kind IN ('insert', 'delete', 'drop_workspace')", name="kind"),
+    CheckConstraint("kind IN ('insert', 'delete', 'edit', 'drop_workspace')", name="kind"),
     CheckConstraint(
         "attempt >= 0 AND strikes >= 0 AND chunks_done >= 0 AND open_batches >= 0", name="counters"
     ),

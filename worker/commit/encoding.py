@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from worker.commit.operations import Kind, Operation
 # PostgreSQL takes values up to 1 GB, but each is held in memory whole, here and there.
 PART_BYTES = 8 * 1024 * 1024
 _COMPRESSION_LEVEL = 1  # the network and the disk are faster than a higher one
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 _HEADER = struct.Struct("<I")
 
 
@@ -23,7 +25,7 @@ class UnstorableRecordError(AppError):
 
 
 def encode(
-    operations: Iterable[Operation], *, dimension: int, longest_ids: Mapping[str, int]
+    operations: Iterable[Operation], *, dimension: int, longest_ids: Mapping[str, int] = NO_LIMITS
 ) -> list[bytes]:
     """Write operations down, in parts of about `PART_BYTES`.
 
@@ -81,16 +83,15 @@ def _part(texts: list[bytes], blocks: list[bytes]) -> bytes:
 def _text(operation: Operation) -> bytes:
     vector_bytes = len(operation.vectors[0]) if operation.vectors else 0
     fields = [operation.kind, operation.storage, operation.rows, vector_bytes]
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    # NaN is no JSON: whoever reads it back elsewhere stumbles over it.
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def _checked(operation: Operation) -> bytes:
     try:
         text = _text(operation)
-    except UnicodeEncodeError:
-        # Half a character: no database takes it.
-        raise UnstorableRecordError from None
-    except ValueError:
+    except ValueError:  # half a character too
         raise UnstorableRecordError from None
     if b"\\u0000" in text and _has_nul(operation.rows):
         raise UnstorableRecordError

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from worker.commit.unit_of_work.failures import Failures
+from worker.commit.unit_of_work.passing import passed_through
 
 Properties = dict[str, Any]
 Pair = tuple[str, str]
@@ -29,7 +30,7 @@ class GraphUnit:
         self._touched_edges: set[Pair] = set()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - namespace, global_config, …
-        return getattr(self._storage, name)
+        return passed_through(self._storage, name, self._failures)
 
     async def prefetch(self, names: Iterable[str], pairs: Iterable[Pair]) -> None:
         """Read many entities and relations in few round trips; later reads find them here."""
@@ -118,6 +119,10 @@ class GraphUnit:
         gone = [_sorted(pair) for pair in pairs]
         self._edges |= dict.fromkeys(gone)
         self._touched_edges |= set(gone)
+
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
 
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from worker.commit.unit_of_work.failures import Failures
+from worker.commit.unit_of_work.passing import passed_through
 
 Row = dict[str, Any]
 # One statement or pipeline reads this many keys: bounded replies, and few round trips.
@@ -20,7 +21,7 @@ class RowsUnit:
         self._touched: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - namespace, global_config, …
-        return getattr(self._storage, name)
+        return passed_through(self._storage, name, self._failures)
 
     async def prefetch(self, keys: Iterable[str]) -> None:
         """Read many rows in few round trips; later reads find them here."""
@@ -71,6 +72,10 @@ class RowsUnit:
         """Remove rows."""
         self._seen |= dict.fromkeys(keys)
         self._touched |= set(keys)
+
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
 
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""

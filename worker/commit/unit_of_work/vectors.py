@@ -3,24 +3,37 @@
 from collections.abc import Iterable
 from typing import Any
 
+from lightrag.utils import compute_mdhash_id, make_relation_vdb_ids
+
 from worker.commit.embed import Embedder
+from worker.commit.unit_of_work.failures import Failures
+from worker.commit.unit_of_work.graph import GraphUnit
+from worker.commit.unit_of_work.passing import passed_through
 
 Row = dict[str, Any]
 
 
 class VectorsUnit:
-    """Stands where LightRAG keeps vectors: merging only ever writes and removes them."""
+    """Stands where LightRAG keeps vectors: merging and editing only write and remove them."""
 
-    def __init__(self, storage: Any, embedder: Embedder) -> None:  # noqa: ANN401 - one of LightRAG's
+    def __init__(
+        self,
+        storage: Any,  # noqa: ANN401 - one of LightRAG's
+        embedder: Embedder,
+        graph: GraphUnit,
+        failures: Failures,
+    ) -> None:
         self._storage = storage
         self._embedder = embedder
+        self._graph = graph
+        self._failures = failures
         self.puts: dict[str, Row] = {}
         """The rows to embed and write, by id."""
         self._known: dict[str, bytes] = {}
         self._gone: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - embedding_func, namespace, …
-        return getattr(self._storage, name)
+        return passed_through(self._storage, name, self._failures)
 
     async def upsert(self, rows: dict[str, Row]) -> None:
         """Write rows; the last one of an id counts."""
@@ -41,6 +54,19 @@ class VectorsUnit:
             self.puts.pop(key, None)
         self._forget(keys)
         self._gone |= set(keys)
+
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
+
+    async def delete_entity(self, name: str) -> None:
+        """Remove an entity's row."""
+        await self.delete([compute_mdhash_id(name, prefix="ent-")])
+
+    async def delete_entity_relation(self, name: str) -> None:
+        """Remove the rows of an entity's relations, which the graph still knows."""
+        pairs = await self._graph.get_node_edges(name) or []
+        await self.delete([key for pair in pairs for key in make_relation_vdb_ids(*pair)])
 
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""
