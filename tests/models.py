@@ -2,13 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.rag.models import Models
 from shared.rag.offline.language_model import OfflineLanguageModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIM = 384
 

@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from worker.commit.operations import Kind, Operation
 # PostgreSQL takes values up to 1 GB, but each is held in memory whole, here and there.
 PART_BYTES = 8 * 1024 * 1024
 _COMPRESSION_LEVEL = 1  # the network and the disk are faster than a higher one
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 _HEADER = struct.Struct("<I")
 
 
@@ -23,7 +25,7 @@ class UnstorableRecordError(AppError):
 
 
 def encode(
-    operations: Iterable[Operation], *, dimension: int, longest_ids: Mapping[str, int]
+    operations: Iterable[Operation], *, dimension: int, longest_ids: Mapping[str, int] = NO_LIMITS
 ) -> list[bytes]:
     """Write operations down, in parts of about `PART_BYTES`.
 
@@ -98,9 +100,10 @@ def _checked(operation: Operation) -> bytes:
 
 def _check_ids(operation: Operation, longest_ids: Mapping[str, int]) -> None:
     longest = longest_ids.get(operation.storage)
-    if longest and operation.kind is Kind.PUT_ROWS:
-        if any(len(key) > longest for key, _ in operation.rows):
-            raise UnstorableRecordError
+    if longest is None or operation.kind is not Kind.PUT_ROWS:
+        return
+    if any(len(key) > longest for key, _ in operation.rows):
+        raise UnstorableRecordError
 
 
 def _has_nul(value: object) -> bool:

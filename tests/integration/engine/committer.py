@@ -170,7 +170,7 @@ def main() -> None:
         if pid == 0:
             try:
                 carry_out(Orders(**json.loads(line)))
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - the edge of a process
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)

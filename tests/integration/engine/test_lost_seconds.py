@@ -1,4 +1,4 @@
-"""A Redis that forgot commits is repaired from the journals, or the workspace says what is wrong."""
+"""A Redis that forgot commits is repaired from journals, or the workspace says what is wrong."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What a model may call things, and vectors that are none: success, or one failed document."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -42,7 +44,7 @@ def reply(names: list[str]) -> str:
     rows = [f"entity<|#|>{name}<|#|>Concept<|#|>{name} is told of." for name in names]
     rows += [
         f"relation<|#|>{one}<|#|>{two}<|#|>beside<|#|>{one} is beside {two}."
-        for one, two in zip(names, names[1:], strict=False)
+        for one, two in pairwise(names)
     ]
     return "\n".join([*rows, "<|COMPLETE|>"])
 
