@@ -184,7 +184,7 @@ async def test_old_journals_go_but_never_the_last_and_never_an_open_one(
     assert await ledger.journals.remove_old(closed_for_ms=LONG_MS, limit=10) == 0
     async with ledger.database.writing() as connection:
         await connection.exec_driver_sql(
-            "UPDATE journals SET closed_at_ms = 1 WHERE seq NOT IN (3, 5)"
+            "UPDATE journals SET closed_at_ms = 1 WHERE seq IN (1, 2, 4)"
         )
     assert await ledger.journals.remove_old(closed_for_ms=LONG_MS, limit=1) == 1
     assert [j.seq for j in await ledger.journals.closed_after(DEFAULT, 0)] == [2, 3, 4]
