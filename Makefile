@@ -60,10 +60,23 @@ format: $(VENV)/dev.stamp ## Format the code and mend what ruff can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.venv-bench/stamp: requirements/bench.txt $(VENV)/dev.stamp
+	@$(PYTHON) -m venv .venv-bench
+	@$(UV) pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.PHONY: bench
+bench: .venv-bench/stamp ## Measure everything beside lightrag-server (an hour; CORPUS=folder of texts)
+	@exec $(BIN)/python -m bench $(if $(CORPUS),--corpus $(CORPUS))
+
+.PHONY: bench-quick
+bench-quick: .venv-bench/stamp ## The comparison with lightrag-server alone (under 8 minutes)
+	@exec $(BIN)/python -m bench --quick
+
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
 
 .PHONY: clean
 clean: ## Remove the environment and caches (data stays)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	@rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

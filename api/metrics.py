@@ -15,7 +15,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from shared.ledger.records import TaskState, UsageRow
+from shared.ledger.accounts import UsageRow
+from shared.ledger.records import TaskState
 
 # Uploads and answers of a language model take seconds, look-ups take milliseconds.
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -47,7 +47,7 @@ class Measured:
 
 def choose(corpus: Path, count: int) -> list[Path]:
     """Take equally many documents of every folder."""
-    generator = random.Random(SEED)  # noqa: S311 - a repeatable choice, not a secret
+    generator = random.Random(SEED)
     folders: dict[Path, list[Path]] = {}
     for path in sorted(corpus.rglob("*")):
         listed = path.is_file() and path.parent not in {corpus, corpus / "gold"}

@@ -146,6 +146,12 @@ class LedgerUnavailableError(UnavailableError):
     code = "ledger_unavailable"
 
 
+class JournalRemovedError(UnavailableError):
+    """A journal was removed while it was read; the commit is tried again."""
+
+    code = "journal_removed"
+
+
 class ObjectStoreUnavailableError(UnavailableError):
     """The upload store is full or not reachable; nothing was kept, try again shortly."""
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from api.usage.schemas import UsageView
 from shared.graph_edits import EditOperation
-from shared.ledger.records import Page, Task, TaskKind, TaskState, UsageRow
+from shared.ledger.accounts import UsageRow
+from shared.ledger.records import Page, Task, TaskKind, TaskState
 
 Stage = Literal["prepare", "extract", "commit"]
 

@@ -4,7 +4,8 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from shared.ledger.records import Page, UsageRow
+from shared.ledger.accounts import UsageRow
+from shared.ledger.records import Page
 
 
 class UsageView(BaseModel):

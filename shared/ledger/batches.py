@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import TaskNotFoundError
@@ -10,7 +10,15 @@ from shared.ids import TaskId
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
-from shared.ledger.records import Batch, BatchClaim, BatchKey, Lease, LeaseStatus, TaskState
+from shared.ledger.records import (
+    Batch,
+    BatchClaim,
+    BatchKey,
+    Lease,
+    LeaseStatus,
+    Task,
+    TaskState,
+)
 from shared.ledger.rows import NO_LEASE, failed, reason, to_batch
 from shared.ledger.sweeping import expire_batch_leases
 from shared.ledger.tables import batches, tasks
@@ -189,6 +197,20 @@ class Batches:
         )
         async with self._database.reading() as connection:
             return [to_batch(row) for row in (await connection.execute(statement)).all()]
+
+    async def results_of(self, prepared: Sequence[Task]) -> dict[TaskId, list[Batch]]:
+        """Return the batches of several tasks, each in the order of the text, in one statement."""
+        attempts = [(task.id, task.prepare_attempt) for task in prepared]
+        statement = (
+            select(batches)
+            .where(tuple_(batches.c.task_id, batches.c.prepare_attempt).in_(attempts))
+            .order_by(batches.c.task_id, batches.c.batch_index)
+        )
+        found: dict[TaskId, list[Batch]] = {task.id: [] for task in prepared}
+        async with self._database.reading() as connection:
+            for row in (await connection.execute(statement)).all():
+                found[TaskId(row.task_id)].append(to_batch(row))
+        return found
 
     async def expire_leases(self, *, max_strikes: int, limit: int) -> int:
         """Free the batches of silent workers; count them. Too many strikes fail the task."""

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.ids import WorkspaceName, physical_workspace
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
-from shared.ledger.records import CommitLease, TaskState
+from shared.ledger.records import CommitLease, TaskKind, TaskState
 from shared.ledger.rows import NO_LEASE, is_in
 from shared.ledger.tables import commit_leases, tasks, workspaces
 
@@ -76,7 +76,12 @@ async def awaiting_commit(
 ) -> list[WorkspaceName]:
     """List workspaces that have something to commit and nobody at it, longest waiting first."""
     its_tasks = tasks.c.workspace == commit_leases.c.workspace
-    ready = exists().where(its_tasks, is_in(TaskState.READY), is_due(tasks.c.next_attempt_at_ms))
+    ready = exists().where(
+        its_tasks,
+        is_in(TaskState.READY),
+        is_due(tasks.c.next_attempt_at_ms),
+        ~waits_for_another(),
+    )
     left_behind = exists().where(
         its_tasks, is_in(TaskState.COMMITTING), is_due(tasks.c.next_attempt_at_ms)
     )
@@ -89,6 +94,27 @@ async def awaiting_commit(
     if only is not None:
         statement = statement.where(commit_leases.c.workspace == only)
     return [WorkspaceName(name) for name in (await connection.execute(statement)).scalars()]
+
+
+def waits_for_another() -> ColumnElement[bool]:
+    """Return the condition that a ready task cannot be gathered before a started one has ended.
+
+    A newer revision waits for the older one that is half in the graph, the removal of a workspace
+    for whatever was begun in it.
+    """
+    started = tasks.alias("started")
+    return (
+        exists()
+        .where(
+            started.c.workspace == tasks.c.workspace,
+            is_in(TaskState.COMMITTING, started),
+            or_(
+                started.c.doc_id == tasks.c.doc_id,
+                tasks.c.kind == TaskKind.DROP_WORKSPACE,
+            ),
+        )
+        .correlate(tasks)
+    )
 
 
 def _is_free() -> ColumnElement[bool]:

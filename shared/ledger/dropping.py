@@ -19,7 +19,7 @@ from shared.ledger.rows import (
     to_task,
     to_workspace,
 )
-from shared.ledger.tables import batches, documents, tasks, workspaces
+from shared.ledger.tables import applied_journals, batches, documents, journals, tasks, workspaces
 from shared.ledger.tables import commit_leases as lease_table
 
 
@@ -51,6 +51,10 @@ async def request_drop(connection: AsyncConnection, name: WorkspaceName) -> Task
     Raises:
         WorkspaceNotFoundError: there is none.
     """
+    # A group of tasks and all open tasks lock rows in different orders: one after the other.
+    await connection.execute(
+        select(lease_table.c.workspace).where(lease_table.c.workspace == name).with_for_update()
+    )
     closed = await connection.execute(
         update(workspaces)
         .where(workspaces.c.name == name, workspaces.c.state == "active")
@@ -110,7 +114,7 @@ async def finish_drop(connection: AsyncConnection, lease: CommitLease, task_id: 
     )
     if dropped.rowcount == 0:
         return False
-    await _remove_rows(connection, lease.workspace)
+    await _remove_rows(connection, lease)
     await connection.execute(update(tasks).where(tasks.c.id == task_id).values(**succeeded()))
     await connection.execute(
         update(tasks)
@@ -120,10 +124,13 @@ async def finish_drop(connection: AsyncConnection, lease: CommitLease, task_id: 
     return True
 
 
-async def _remove_rows(connection: AsyncConnection, name: WorkspaceName) -> None:
-    its_tasks = select(tasks.c.id).where(tasks.c.workspace == name)
+async def _remove_rows(connection: AsyncConnection, lease: CommitLease) -> None:
+    its_tasks = select(tasks.c.id).where(tasks.c.workspace == lease.workspace)
     await connection.execute(delete(batches).where(batches.c.task_id.in_(its_tasks)))
-    await connection.execute(delete(documents).where(documents.c.workspace == name))
+    await connection.execute(delete(documents).where(documents.c.workspace == lease.workspace))
+    # No later generation has this name; what is in quarantine waits for a person to look at it.
+    for table in (journals, applied_journals):
+        await connection.execute(delete(table).where(table.c.physical == lease.physical))
 
 
 async def _pending_drop(connection: AsyncConnection, name: WorkspaceName) -> Task:

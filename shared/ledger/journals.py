@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.errors import JournalRemovedError
 from shared.ids import PhysicalWorkspace, TaskId
 from shared.ledger import commit_leases, commits
-from shared.ledger.clock import now_ms
+from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
 from shared.ledger.records import CommitLease, Journal, Outcome
 from shared.ledger.revisions import insert_unless_there
@@ -78,8 +79,13 @@ class Journals:
             return [_to_journal(row) for row in (await connection.execute(statement)).all()]
 
     async def parts(self, journal: Journal) -> AsyncIterator[bytes]:
-        """Give the parts one by one, each of a few megabytes."""
+        """Give the parts one by one, each of a few megabytes.
+
+        Raises:
+            JournalRemovedError: after the last part, when some were removed meanwhile.
+        """
         part = 0
+        size_bytes = 0
         while True:
             statement = select(journal_parts.c.operations).where(
                 journal_parts.c.physical == journal.physical,
@@ -89,9 +95,13 @@ class Journals:
             async with self._database.reading() as connection:
                 operations = (await connection.execute(statement)).scalar_one_or_none()
             if operations is None:
-                return
+                break
             yield operations
             part += 1
+            size_bytes += len(operations)
+        # A store must not count as repaired with a journal that the cleaner took away.
+        if size_bytes != journal.size_bytes:
+            raise JournalRemovedError
 
     async def close(self, lease: CommitLease, journal: Journal) -> bool:
         """End an applied journal and its tasks in one piece; False: the lease was lost."""
@@ -133,7 +143,7 @@ class Journals:
         )
         old = (
             select(journals.c.physical, journals.c.seq)
-            .where(journals.c.closed_at_ms < now_ms() - closed_for_ms, has_newer)
+            .where(journals.c.closed_at_ms < statement_start_ms() - closed_for_ms, has_newer)
             .order_by(journals.c.closed_at_ms)
             .limit(limit)
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 
 from shared.ids import DocumentId, ObjectKey, TaskId, WorkspaceName
-from shared.ledger import claims, commits, interventions, sweeping
+from shared.ledger import claims, commits, gathering, interventions, sweeping
 from shared.ledger.clock import now_ms
 from shared.ledger.cursor import decode_cursor, to_page
 from shared.ledger.engine import Database
@@ -25,7 +25,7 @@ from shared.ledger.tables import tasks
 
 
 class Tasks:
-    """One door to the stages: `claims` prepares, `commits` writes, `sweeping` tidies up."""
+    """One door to the stages: `claims`, then `gathering` and `commits`; `sweeping` tidies up."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -147,7 +147,7 @@ class Tasks:
     async def gather_commits(self, lease: CommitLease, bounds: GroupBounds) -> list[Task]:
         """Choose the next group of a workspace; empty: nothing is ready, or the lease was lost."""
         async with self._database.writing() as connection:
-            return await commits.gather(connection, lease, bounds)
+            return await gathering.gather(connection, lease, bounds)
 
     async def hand_commits_back(self, lease: CommitLease, task_ids: Sequence[TaskId]) -> None:
         """Let go of gathered tasks that the group has no room for."""

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import InvalidInputError
 from shared.ids import TaskId
+from shared.ledger.accounts import Usage, UsageKey, UsageRow
 from shared.ledger.cursor import decode_cursor, encode_cursor
 from shared.ledger.engine import Database
-from shared.ledger.records import Page, Usage, UsageKey, UsageRow
+from shared.ledger.records import Page
 from shared.ledger.rows import AnyRow, storable
 from shared.ledger.tables import model_usage
 

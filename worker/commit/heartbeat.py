@@ -46,7 +46,12 @@ class Heartbeat:
 
     def run(self) -> None:
         """Renew until it is over; called in a thread of its own."""
-        asyncio.run(self._run())
+        try:
+            asyncio.run(self._run())
+        except BaseException:
+            # Nobody renews any more: better the holder stops now than when it is fenced off.
+            self.lost = True
+            raise
 
     async def _run(self) -> None:
         ledger = await Ledger.open(self._url, pool_size=1)

@@ -11,6 +11,7 @@ from worker.commit.unit_of_work.unit import GRAPH_STORAGE, STATUS_STORAGE
 # One transaction or script of a store: small enough to end well within a lease.
 _ROWS = 500
 _BYTES = 2 * 1024 * 1024
+_ITEM_BYTES = 40
 
 
 class Kind(StrEnum):
@@ -105,14 +106,10 @@ def _cut(kind: Kind, storage: str, rows: Iterable[Any]) -> Iterator[Operation]:
 
 def _size(row: Any) -> int:  # noqa: ANN401 - JSON
     """Estimate a row's size from the texts in it, which are nearly all of it."""
-    if isinstance(row, str):
-        return len(row)
-    values: Iterable[Any] = ()
-    if isinstance(row, dict):
-        values = row.values()
-    elif isinstance(row, list):
-        values = row
-    return 16 + sum(map(_size, values))
+    fields = row[-1].values() if isinstance(row, list) and isinstance(row[-1], dict) else [row]
+    texts = sum(len(field) for field in fields if isinstance(field, str))
+    # Lists hold names and chunk ids.
+    return texts + sum(_ITEM_BYTES * len(field) for field in fields if isinstance(field, list))
 
 
 def _stamped(row: dict[str, Any], written_at_s: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the stages before the commit wrote down of one document, whole or a slice of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -63,14 +64,27 @@ class Slice:
         return replace(self, stop=min(self.stop, self.start + chunks))
 
 
-async def load_slice(task: Task, context: WorkerContext) -> Slice:
-    """Read what is not committed yet of one task's text, chunks and extraction results.
+async def load_slices(
+    tasks: Sequence[Task], context: WorkerContext
+) -> list[Slice | PreparedRowsMissingError]:
+    """Read what is not committed yet of several tasks: texts, chunks and extraction results.
 
-    Raises:
-        PreparedRowsMissingError: a batch is not there or not extracted.
+    Returns:
+        For each task what it brings, or that a batch is not there or not extracted.
     """
-    batches = await context.ledger.batches.results(task.id, task.prepare_attempt)
-    document = await asyncio.to_thread(_assemble, task, batches)
+    batches = await context.ledger.batches.results_of(tasks)
+
+    def assemble() -> list[Slice | PreparedRowsMissingError]:
+        return [_slice_or_error(task, batches[task.id]) for task in tasks]
+
+    return await asyncio.to_thread(assemble)
+
+
+def _slice_or_error(task: Task, batches: list[Batch]) -> Slice | PreparedRowsMissingError:
+    try:
+        document = _assemble(task, batches)
+    except PreparedRowsMissingError as error:
+        return error
     return Slice(document, start=task.committed_chunks, stop=len(document.chunks))
 
 

@@ -44,7 +44,7 @@ async def take_over(stores: Stores, lease: CommitLease, ledger: Ledger) -> None:
             await _repair(store, stores, lease, last_seq=last_seq, newest_seq=newest_seq)
     if unfinished is not None:
         _log.warning("journal_replayed", workspace=lease.workspace, seq=unfinished.seq)
-        await stores.apply(unfinished)
+        await stores.apply_again(unfinished)
         if not await ledger.journals.close(lease, unfinished):
             raise LeaseLostError
 

@@ -2,17 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 
-from shared.errors import AttemptsExhaustedError, DeadlineExceededError
+from shared.errors import (
+    AttemptsExhaustedError,
+    DeadlineExceededError,
+    EmbeddingMismatchError,
+    UnavailableError,
+)
 from shared.ids import TaskId
 from shared.ledger.records import GroupBounds, Outcome, Task, TaskKind
 from shared.logs import get_logger
 from shared.rag.calls import Purpose, call_context
 from worker.commit.drop import drop_workspace
-from worker.commit.group import merge_group, remove_leftovers, write_and_apply
+from worker.commit.group import merge_group, merge_removal
+from worker.commit.pipeline import Pipeline, open_pipeline
+from worker.commit.prepared import PreparedRowsMissingError
 from worker.commit.session import Session
-from worker.commit.work import Work, fitting, load_work, outcome_of
+from worker.commit.work import Work, fitting, load_works
 from worker.embedding import remember_embedding
 from worker.ingestion.outcome import INTERRUPTED, decide_on
 from worker.retry import Action, Decision, app_error_behind
@@ -29,126 +37,149 @@ class OutageError(Exception):
 
 
 async def commit_ready(session: Session) -> None:
-    """Commit group after group until nothing is ready or the turn is over."""
-    context = session.context
-    bounds = GroupBounds(tasks=_MAX_TASKS, chunks=context.settings.limits.commit_max_chunks)
+    """Commit group after group until nothing is ready or the turn is over.
+
+    Raises:
+        LeaseLostError: somebody else commits.
+        StoreUnavailableError: what is journaled waits for a store.
+    """
     ends_at_s = monotonic() + TURN_S
-    while monotonic() < ends_at_s:
-        tasks = await context.ledger.tasks.gather_commits(session.lease, bounds)
-        session.heartbeat.progressed()
+    async with open_pipeline(session) as pipeline:
+        turn = _Turn(session, pipeline)
+        with suppress(OutageError):
+            while monotonic() < ends_at_s and await turn.commit_some():
+                session.heartbeat.progressed()
+
+
+class _Turn:
+    """Takes groups, and decides what becomes of those that cannot be merged."""
+
+    def __init__(self, session: Session, pipeline: Pipeline) -> None:
+        self._session = session
+        self._pipeline = pipeline
+        self._tasks = session.context.ledger.tasks
+        self._limits = session.context.settings.limits
+        self._bounds = GroupBounds(tasks=_MAX_TASKS, chunks=self._limits.commit_max_chunks)
+
+    async def commit_some(self) -> bool:
+        """Commit one group; False: nothing is ready any more."""
+        tasks = await self._tasks.gather_commits(self._session.lease, self._bounds)
         if not tasks:
-            return
+            if self._pipeline.below is None:
+                return False
+            await self._pipeline.settle()  # then look once more: it took its time
+            return True
         try:
-            await _commit(tasks, session)
-        except OutageError:
+            await self._commit(tasks)
+        except asyncio.CancelledError:
+            # The process is stopping; what is not in a journal yet goes back at once.
+            if not self._session.heartbeat.lost:
+                await asyncio.shield(self._postpone([task.id for task in tasks], INTERRUPTED))
+            raise
+        except UnavailableError:
+            # The group before waits for a store; this one is as ready as it was.
+            await asyncio.shield(self._hand_back([task.id for task in tasks]))
+            raise
+        return True
+
+    async def _commit(self, tasks: Sequence[Task]) -> None:
+        if tasks[0].kind is TaskKind.DROP_WORKSPACE:
+            await self._pipeline.settle()
+            await self._drop(tasks[0])
             return
-
-
-async def _commit(tasks: Sequence[Task], session: Session) -> None:
-    if tasks[0].kind is TaskKind.DROP_WORKSPACE:
-        await _drop(tasks[0], session)
-        return
-    try:
-        loaded = [work for task in tasks if (work := await _load(task, session))]
-        settings = session.context.settings
+        loaded = await self._load(tasks)
         group = fitting(
             loaded,
-            dimension=settings.embedding.dim,
-            limit_bytes=settings.limits.commit_max_bytes,
+            dimension=self._session.context.settings.embedding.dim,
+            limit_bytes=self._limits.commit_max_bytes,
         )
-        await _hand_back(loaded[len(group) :], session)
+        await self._hand_back([work.task.id for work in loaded[len(group) :]])
         if group:
-            await _commit_or_split(group, session)
-    except asyncio.CancelledError:
-        # The process is stopping; what is not in a journal yet goes back at once.
-        if not session.heartbeat.lost:
-            await asyncio.shield(_postpone([task.id for task in tasks], INTERRUPTED, session))
-        raise
+            await self._commit_or_split(group)
 
+    async def _load(self, tasks: Sequence[Task]) -> list[Work]:
+        """Read what the tasks want, and settle those that want it in vain."""
+        context = self._session.context
+        try:
+            await remember_embedding(self._session.lease.workspace, context)
+            works = await load_works(tasks, context)
+        except EmbeddingMismatchError as error:
+            await self._settle_all([Work(task, None) for task in tasks], error)
+            return []
+        loaded: list[Work] = []
+        for task, work in zip(tasks, works, strict=True):
+            if isinstance(work, PreparedRowsMissingError):
+                await self._settle(Work(task, None), work)
+            elif task.strikes >= self._limits.max_attempts:
+                # Committers died of it, who could not decide that it was enough.
+                await self._settle(work, AttemptsExhaustedError())
+            else:
+                loaded.append(work)
+        return loaded
 
-async def _load(task: Task, session: Session) -> Work | None:
-    try:
-        _require_strikes_left(task, session)
-        await remember_embedding(task.workspace, session.context)
-        return await load_work(task, session.context)
-    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-        await _settle(Work(task, None), error, session)
-        return None
+    async def _commit_or_split(self, group: Sequence[Work]) -> None:
+        """Commit a group; when it fails, find the task that fails it by halving."""
+        lease = self._session.lease
+        try:
+            async with asyncio.timeout(self._limits.stage_timeout_s) as deadline:
+                with call_context(Purpose.COMMIT, workspace=lease.workspace):
+                    merged = await merge_group(group, self._session, below=self._pipeline.below)
+        except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
+            found = DeadlineExceededError() if deadline.expired() else error
+            cause = app_error_behind(found)
+            if len(group) == 1 or (cause is not None and cause.outage):
+                await self._settle_all(group, found)
+                return
+            _log.warning("group_split", workspace=lease.workspace, tasks=len(group))
+            middle = len(group) // 2
+            await self._commit_or_split(group[:middle])
+            await self._commit_or_split(group[middle:])
+        else:
+            # From here on nothing fails a task any more: an outage leaves a journal to be replayed.
+            if not await self._pipeline.write(merged):
+                await self._hand_back([work.task.id for work in group])
 
+    async def _settle_all(self, group: Sequence[Work], error: Exception) -> None:
+        for work in group:
+            await self._settle(work, error)
+        cause = app_error_behind(error)
+        if cause is not None and cause.outage:
+            raise OutageError
 
-def _require_strikes_left(task: Task, session: Session) -> None:
-    if task.strikes >= session.context.settings.limits.max_attempts:
-        # Committers died of it, who could not decide that it was enough.
-        raise AttemptsExhaustedError
+    async def _settle(self, work: Work, error: Exception) -> None:
+        decision = decide_on(error, work.task, self._session.context)
+        if decision.action is Action.RETRY:
+            await self._postpone([work.task.id], decision)
+        elif work.task.committed_chunks:
+            # Some slices of it are in the graph: they go before it fails.
+            await self._pipeline.settle()
+            failed = Outcome(failed={work.task.id: (decision.code, decision.detail)})
+            await self._pipeline.write(await merge_removal(work, self._session, failed))
+        else:
+            await self._tasks.fail_commit(
+                self._session.lease,
+                work.task.id,
+                error_code=decision.code,
+                error_detail=decision.detail,
+            )
 
-
-async def _commit_or_split(group: Sequence[Work], session: Session) -> None:
-    """Commit a group; when it fails, find the task that fails it by halving."""
-    try:
-        async with asyncio.timeout(session.context.settings.limits.stage_timeout_s) as deadline:
-            with call_context(Purpose.COMMIT, workspace=session.lease.workspace):
-                parts = await merge_group(group, session)
-    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-        found = DeadlineExceededError() if deadline.expired() else error
-        cause = app_error_behind(found)
-        if len(group) == 1 or (cause is not None and cause.outage):
-            await _settle_all(group, found, session)
-            return
-        _log.warning("group_split", workspace=session.lease.workspace, tasks=len(group))
-        middle = len(group) // 2
-        await _commit_or_split(group[:middle], session)
-        await _commit_or_split(group[middle:], session)
-    else:
-        # From here on nothing fails a task any more: an outage leaves the journal to be replayed.
-        if not await write_and_apply(outcome_of(group), parts, session):
-            await _hand_back(group, session)
-
-
-async def _settle_all(group: Sequence[Work], error: Exception, session: Session) -> None:
-    for work in group:
-        await _settle(work, error, session)
-    cause = app_error_behind(error)
-    if cause is not None and cause.outage:
-        raise OutageError
-
-
-async def _settle(work: Work, error: Exception, session: Session) -> None:
-    decision = decide_on(error, work.task, session.context)
-    if decision.action is Action.RETRY:
-        await _postpone([work.task.id], decision, session)
-        return
-    if work.task.committed_chunks:
-        # Some slices of it are in the graph: they go before it fails.
-        parts = await remove_leftovers(work, session)
-        failed = {work.task.id: (decision.code, decision.detail)}
-        await write_and_apply(Outcome(failed=failed), parts, session)
-        return
-    await session.context.ledger.tasks.fail_commit(
-        session.lease, work.task.id, error_code=decision.code, error_detail=decision.detail
-    )
-
-
-async def _postpone(task_ids: Sequence[TaskId], decision: Decision, session: Session) -> None:
-    await session.context.ledger.tasks.postpone_commits(
-        session.lease,
-        task_ids,
-        delay_ms=int(decision.delay_s * 1000),
-        error_code=decision.code,
-        error_detail=decision.detail,
-        strike=decision.strike,
-    )
-
-
-async def _hand_back(group: Sequence[Work], session: Session) -> None:
-    if group:
-        await session.context.ledger.tasks.hand_commits_back(
-            session.lease, [work.task.id for work in group]
+    async def _postpone(self, task_ids: Sequence[TaskId], decision: Decision) -> None:
+        await self._tasks.postpone_commits(
+            self._session.lease,
+            task_ids,
+            delay_ms=int(decision.delay_s * 1000),
+            error_code=decision.code,
+            error_detail=decision.detail,
+            strike=decision.strike,
         )
 
+    async def _hand_back(self, task_ids: Sequence[TaskId]) -> None:
+        if task_ids:
+            await self._tasks.hand_commits_back(self._session.lease, task_ids)
 
-async def _drop(task: Task, session: Session) -> None:
-    try:
-        await drop_workspace(task, session)
-    except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-        await _settle(Work(task, None), error, session)
-        raise OutageError from None
+    async def _drop(self, task: Task) -> None:
+        try:
+            await drop_workspace(task, self._session)
+        except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
+            await self._settle(Work(task, None), error)
+            raise OutageError from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.ids import DocumentId
 from shared.ledger.records import Outcome, Task, TaskKind
-from worker.commit.prepared import Slice, load_slice
+from worker.commit.prepared import PreparedRowsMissingError, Slice, load_slices
 from worker.context import WorkerContext
 
 # Beside its vector, what a changed record takes in the journal and in memory, in bytes: its
@@ -45,16 +45,25 @@ class Work:
         return records * (_RECORD_BYTES + _FLOAT_BYTES * dimension) + 3 * texts
 
 
-async def load_work(task: Task, context: WorkerContext) -> Work:
-    """Read what a task wants.
+async def load_works(
+    tasks: Sequence[Task], context: WorkerContext
+) -> list[Work | PreparedRowsMissingError]:
+    """Read what several tasks want.
 
-    Raises:
-        PreparedRowsMissingError: its chunks are gone from the ledger.
+    Returns:
+        For each task its work, or that its chunks are gone from the ledger.
     """
-    if task.kind is not TaskKind.INSERT:
-        return Work(task, None)
-    piece = await load_slice(task, context)
-    return Work(task, piece.shortened(context.settings.limits.commit_max_chunks))
+    inserts = [task for task in tasks if task.kind is TaskKind.INSERT]
+    slices = dict(zip(inserts, await load_slices(inserts, context), strict=True))
+    most = context.settings.limits.commit_max_chunks
+
+    def work_of(task: Task) -> Work | PreparedRowsMissingError:
+        piece = slices.get(task)
+        if isinstance(piece, PreparedRowsMissingError):
+            return piece
+        return Work(task, None if piece is None else piece.shortened(most))
+
+    return [work_of(task) for task in tasks]
 
 
 def outcome_of(group: Sequence[Work]) -> Outcome:

@@ -63,10 +63,10 @@ async def test_new_bytes_supersede_work_that_is_not_committing(
 
 
 async def test_new_bytes_leave_a_commit_alone(ledger: Ledger, steps: Steps) -> None:
-    lease, old = await steps.committing()
+    lease, old, journal = await steps.committing()
     new = await steps.queued(content="two")
     assert await steps.state(old.id) is TaskState.COMMITTING
-    assert await ledger.tasks.finish_commit(lease, old.id, chunks=3)
+    assert await ledger.journals.close(lease, journal)
     document = await ledger.documents.get(DEFAULT_WORKSPACE, old.doc_id)
     assert (document.committed_revision, document.latest_task_id) == (1, new.id)
 
@@ -177,8 +177,8 @@ async def test_an_upload_after_a_delete_began_keeps_the_document(
     task = await steps.committed()
     await ledger.documents.request_delete(DEFAULT_WORKSPACE, task.doc_id, request_id=None)
     lease = await steps.lease()
-    delete = await ledger.tasks.claim_commit(lease)
+    journal = await steps.journal(lease, *await steps.gather(lease))
     new = await steps.queued()
-    assert await ledger.tasks.finish_commit(lease, delete.id, chunks=None)
+    assert await ledger.journals.close(lease, journal)
     document = await ledger.documents.get(DEFAULT_WORKSPACE, task.doc_id)
     assert (document.latest_task_id, document.committed_revision) == (new.id, 0)

@@ -13,7 +13,10 @@ from shared.ledger.records import (
     Claim,
     CommitLease,
     DoneBatch,
+    GroupBounds,
+    Journal,
     NewBatch,
+    Outcome,
     Task,
     TaskKind,
     TaskState,
@@ -30,6 +33,23 @@ LAWS = {
     "two open revisions of one document": (
         "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE state IN"
         " ('queued', 'preparing', 'extracting', 'ready') GROUP BY doc_id HAVING count(*) > 1) x"
+    ),
+    "two open journals of one workspace": (
+        "SELECT count(*) FROM (SELECT 1 FROM journals WHERE closed_at_ms IS NULL"
+        " GROUP BY physical HAVING count(*) > 1) x"
+    ),
+    "a committing task that no journal, no slice and no removal explains": (
+        "SELECT count(*) FROM tasks t WHERE state = 'committing' AND committed_chunks = 0"
+        " AND kind <> 'drop_workspace' AND NOT EXISTS (SELECT 1 FROM journals j WHERE"
+        " j.physical = t.physical AND closed_at_ms IS NULL)"
+    ),
+    "a slice of a task that is not being committed": (
+        "SELECT count(*) FROM tasks WHERE committed_chunks > 0 AND state NOT IN"
+        " ('committing', 'succeeded')"
+    ),
+    "a document in the graph of which a newer revision is half there": (
+        "SELECT count(*) FROM tasks t JOIN documents d ON d.doc_id = t.doc_id"
+        " WHERE t.state = 'committing' AND t.committed_chunks > 0 AND d.committed_revision > 0"
     ),
     "two revisions of one document being committed": (
         "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE state = 'committing'"
@@ -168,28 +188,54 @@ class Actor:
         )
         if lease is not None:
             self.leases.append(lease)
-        lease = self.chance.choice(self.leases or [None])
+        lease = self.chance.choice(self.leases[-3:] or [None])
         if lease is None:
             return
-        task = await self.ledger.tasks.claim_commit(lease)
-        if task is not None and self.chance.random() < 0.9:
-            await self.end_commit(lease, task)
+        # As every holder does first; one that lost its lease meanwhile changes nothing with it.
+        unfinished = await self.ledger.journals.unfinished(lease.physical)
+        if unfinished is not None and not await self.close(lease, unfinished):
+            return
+        bounds = GroupBounds(tasks=self.chance.choice([1, 2, 9]), chunks=9)
+        group = await self.ledger.tasks.gather_commits(lease, bounds)
+        if group and self.chance.random() < 0.9:
+            await self.end_commit(lease, group)
 
-    async def end_commit(self, lease: CommitLease, task: Task) -> None:
+    async def end_commit(self, lease: CommitLease, group: list[Task]) -> None:
+        tasks = self.ledger.tasks
+        ids = [task.id for task in group]
         what = self.chance.random()
-        if what < 0.6:
-            await self.ledger.tasks.finish_commit(lease, task.id, chunks=1)
-        elif what < 0.8:
-            await self.ledger.tasks.postpone_commit(
-                lease, task.id, delay_ms=0, error_code="x", error_detail="x", strike=True
+        if what < 0.1:
+            await tasks.postpone_commits(
+                lease, ids, delay_ms=0, error_code="x", error_detail="x", strike=True
             )
+        elif what < 0.2:
+            await tasks.hand_commits_back(lease, ids)
+        elif what < 0.3 and not group[0].committed_chunks:
+            await tasks.fail_commit(lease, ids[0], error_code="x", error_detail="x")
         else:
-            await self.ledger.tasks.fail_commit(lease, task.id, error_code="x", error_detail="x")
+            await self.write(lease, group)
+
+    async def write(self, lease: CommitLease, group: list[Task]) -> None:
+        outcome = Outcome(succeeded=[task.id for task in group])
+        if len(group) == 1 and group[0].kind is TaskKind.INSERT and self.chance.random() < 0.5:
+            half = {group[0].id: group[0].committed_chunks + 1}
+            outcome = Outcome(advanced=half)
+            if group[0].committed_chunks and self.chance.random() < 0.3:
+                outcome = Outcome(failed={group[0].id: ("x", "x")})
+        journal = await self.ledger.journals.write(lease, outcome, [b"p"])
+        if journal is not None and self.chance.random() < 0.8:
+            await self.close(lease, journal)
+
+    async def close(self, lease: CommitLease, journal: Journal) -> bool:
+        return all(
+            await asyncio.gather(*(self.ledger.journals.close(lease, journal) for _ in "ab"))
+        )
 
     async def sweep(self) -> None:
         await self.ledger.tasks.expire_leases(max_strikes=3, limit=10)
         await self.ledger.batches.expire_leases(max_strikes=3, limit=10)
         await self.ledger.tasks.remove_old(ended_before_ms=0, limit=10)
+        await self.ledger.journals.remove_old(closed_for_ms=0, limit=3)
 
     async def some_task(self) -> TaskId:
         newest = (await self.ledger.tasks.page(limit=8)).rows

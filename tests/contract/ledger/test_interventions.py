@@ -80,10 +80,10 @@ async def test_a_worker_that_postpones_after_being_asked_leaves_it_cancelled(
 
 
 async def test_what_is_being_committed_cannot_be_cancelled(ledger: Ledger, steps: Steps) -> None:
-    lease, task = await steps.committing()
+    lease, task, journal = await steps.committing()
     with pytest.raises(TaskNotCancellableError):
         await ledger.tasks.request_cancel(task.id)
-    assert await ledger.tasks.finish_commit(lease, task.id, chunks=3)
+    assert await ledger.journals.close(lease, journal)
     with pytest.raises(TaskNotCancellableError):
         await ledger.tasks.request_cancel(task.id)
 

@@ -48,7 +48,8 @@ async def test_a_task_that_kills_every_worker_fails(ledger: Ledger, steps: Steps
 
 async def test_the_sweeper_never_touches_a_commit(ledger: Ledger, steps: Steps) -> None:
     task = await steps.ready()
-    await ledger.tasks.claim_commit(await steps.lease(ttl_ms=GONE_MS))
+    lease = await steps.lease(ttl_ms=GONE_MS)
+    await steps.journal(lease, *await steps.gather(lease))
     assert await ledger.tasks.expire_leases(max_strikes=0, limit=10) == []
     assert await steps.state(task.id) is TaskState.COMMITTING
 

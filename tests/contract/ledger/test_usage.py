@@ -6,8 +6,8 @@ import pytest
 
 from shared.errors import InvalidInputError
 from shared.ids import TaskId
+from shared.ledger.accounts import Usage, UsageKey
 from shared.ledger.ledger import Ledger
-from shared.ledger.records import Usage, UsageKey
 from tests.contract.ledger.steps import Steps
 
 

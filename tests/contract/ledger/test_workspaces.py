@@ -109,16 +109,15 @@ async def test_uploading_and_dropping_at_once_leave_nothing_open(
 
 
 async def test_a_drop_waits_for_what_is_being_committed(ledger: Ledger, steps: Steps) -> None:
-    lease, task = await steps.committing()
+    lease, task = await steps.advanced()
     drop = await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)
-    assert await ledger.tasks.claim_commit(lease) is None
-    await ledger.tasks.postpone_commit(
-        lease, task.id, delay_ms=0, error_code="x", error_detail="x", strike=False
-    )
-    assert await steps.state(task.id) is TaskState.SUPERSEDED
-    claimed = await ledger.tasks.claim_commit(lease)
-    assert claimed is not None
-    assert claimed.id == drop.id
+    [first] = await steps.gather(lease)
+    assert first.id == task.id
+    await steps.postpone(lease, first, delay_ms=LONG_MS)
+    assert await steps.gather(lease) == []
+    await ledger.tasks.fail_commit(lease, task.id, error_code="x", error_detail="x")
+    [second] = await steps.gather(lease)
+    assert (second.id, second.state) == (drop.id, TaskState.COMMITTING)
 
 
 async def test_the_default_workspace_comes_back_at_once_and_empty(
@@ -157,22 +156,21 @@ async def test_a_lease_on_the_old_generation_sees_nothing_of_the_new(
 ) -> None:
     await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)
     lease = await steps.lease()
-    drop = await ledger.tasks.claim_commit(lease)
-    assert drop is not None
+    [drop] = await steps.gather(lease)
     assert await ledger.workspaces.finish_drop(lease, drop.id)
     await steps.ready()
-    assert await ledger.tasks.claim_commit(lease) is None
+    assert await steps.gather(lease) == []
 
 
 async def test_a_zombie_cannot_finish_a_drop(ledger: Ledger, steps: Steps) -> None:
     await steps.committed()
     drop = await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)
     zombie = await steps.lease(ttl_ms=GONE_MS)
-    await ledger.tasks.claim_commit(zombie)
+    await steps.gather(zombie)
     lease = await steps.lease()
     assert not await ledger.workspaces.finish_drop(zombie, drop.id)
     assert await steps.count("SELECT count(*) FROM documents") == 1
-    assert await ledger.tasks.claim_commit(lease) is not None
+    assert len(await steps.gather(lease)) == 1
     assert await ledger.workspaces.finish_drop(lease, drop.id)
     assert not await ledger.workspaces.finish_drop(lease, drop.id)
 
@@ -181,7 +179,7 @@ async def test_a_failed_drop_can_be_retried(ledger: Ledger, steps: Steps) -> Non
     drop = await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)
     lease = await steps.lease()
     assert not await ledger.workspaces.finish_drop(lease, drop.id), "nobody began it yet"
-    await ledger.tasks.claim_commit(lease)
+    await steps.gather(lease)
     await ledger.tasks.fail_commit(lease, drop.id, error_code="x", error_detail="x")
     assert (await ledger.tasks.retry(drop.id)).state is TaskState.READY
 
@@ -189,8 +187,7 @@ async def test_a_failed_drop_can_be_retried(ledger: Ledger, steps: Steps) -> Non
 async def _drop(ledger: Ledger, steps: Steps, name: WorkspaceName) -> CommitLease:
     await ledger.workspaces.request_drop(name)
     lease = await steps.lease(name)
-    drop = await ledger.tasks.claim_commit(lease)
-    assert drop is not None
+    [drop] = await steps.gather(lease)
     assert await ledger.workspaces.finish_drop(lease, drop.id)
     await ledger.workspaces.release_commit_lease(lease)
     assert await steps.state(drop.id) is TaskState.SUCCEEDED

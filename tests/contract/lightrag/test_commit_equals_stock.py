@@ -4,57 +4,24 @@ from typing import Any
 
 import pytest
 from lightrag import LightRAG
-from lightrag.base import DocStatus
 
-from shared.ids import DocumentId, PhysicalWorkspace, TaskId
+from shared.errors import ModelUnavailableError
+from shared.ids import PhysicalWorkspace
 from shared.rag.pool import RagPool
+from tests.contract.lightrag.committing import (
+    APOLLO,
+    EINSTEIN,
+    apply,
+    commit,
+    graph,
+    merged,
+    prepare,
+    put,
+    without_times,
+)
 from tests.models import CountingModel
-from worker.commit.delete import delete_document, drop_workspace
-from worker.commit.insert import ExtractionInCommitError, _merge, commit_document
-from worker.commit.rows import PreparedDocument
-from worker.ingestion.chunking import cut_into_chunks, sanitized
-from worker.ingestion.extraction import extract_chunks
-
-APOLLO = (
-    "Neil Armstrong commanded Apollo 11. Buzz Aldrin flew the lunar module Eagle with "
-    "Neil Armstrong. Michael Collins stayed in Columbia. NASA launched Apollo 11 from Florida. "
-) * 12
-EINSTEIN = (
-    "Albert Einstein was born in Ulm. Albert Einstein worked at the Patent Office in Bern. "
-    "NASA tested the theory of Albert Einstein with Gravity Probe B. "
-) * 12
-
-
-async def prepare(rag: LightRAG, doc_id: str, text: str, *, task: str = "1") -> PreparedDocument:
-    clean = sanitized(text)
-    name = f"{doc_id}.txt"
-    chunks = cut_into_chunks(rag, clean, doc_id=DocumentId(doc_id), file_name=name)
-    extractions = await extract_chunks(rag, chunks)
-    return PreparedDocument(
-        TaskId(f"task-{task}"), DocumentId(doc_id), name, clean, chunks, extractions
-    )
-
-
-async def put(rag: LightRAG, doc_id: str, text: str, *, task: str = "1") -> PreparedDocument:
-    document = await prepare(rag, doc_id, text, task=task)
-    await commit_document(rag, document)
-    return document
-
-
-async def graph(rag: LightRAG) -> dict[str, Any]:
-    nodes = {node["id"]: node for node in await rag.chunk_entity_relation_graph.get_all_nodes()}
-    edges = await rag.chunk_entity_relation_graph.get_all_edges()
-    pairs = {tuple(sorted((edge["source"], edge["target"]))): edge for edge in edges}
-    return {"nodes": without_times(nodes), "edges": without_times(pairs)}
-
-
-def without_times(rows: Any) -> Any:
-    volatile = {"created_at", "updated_at", "create_time", "update_time", "timestamp", "track_id"}
-    if isinstance(rows, dict):
-        return {k: without_times(v) for k, v in rows.items() if k not in volatile}
-    if isinstance(rows, list):
-        return [without_times(row) for row in rows]
-    return rows
+from worker.commit.prepared import PreparedDocument
+from worker.commit.summaries import ExtractionInCommitError
 
 
 async def rows_of(rag: LightRAG, document: PreparedDocument) -> dict[str, Any]:
@@ -64,9 +31,15 @@ async def rows_of(rag: LightRAG, document: PreparedDocument) -> dict[str, Any]:
     metadata = {"kg_write_state": status["metadata"]["kg_write_state"]}
     full = await rag.full_docs.get_by_id(document.doc_id)
     assert full is not None
+    chunks: list[Any] = await rag.text_chunks.get_by_ids(list(document.chunks))
+    for chunk_id, chunk in zip(document.chunks, chunks, strict=True):
+        # Ours have replies of their own.
+        chunk["llm_cache_list"] = [
+            key.removesuffix(f":{chunk_id}") for key in chunk["llm_cache_list"]
+        ]
     return without_times(
         {
-            "chunks": await rag.text_chunks.get_by_ids(list(document.chunks)),
+            "chunks": chunks,
             "full": {k: full[k] for k in ("content", "file_path", "parse_format", "content_hash")},
             "status": {**status, "metadata": metadata},
             "entities": await rag.full_entities.get_by_id(document.doc_id),
@@ -80,25 +53,62 @@ async def test_our_commit_leaves_what_ainsert_leaves(
     rags: RagPool, workspace: PhysicalWorkspace
 ) -> None:
     async with rags.use(workspace) as ours:
-        documents = [await put(ours, "apollo", APOLLO), await put(ours, "einstein", EINSTEIN)]
+        pieces = [await put(ours, "apollo", APOLLO), await put(ours, "einstein", EINSTEIN)]
         stock_name = PhysicalWorkspace(f"{workspace}_s")
         async with rags.use(stock_name) as stock:
             del stock.apipeline_process_enqueue_documents  # give its own pipeline back
             for doc_id, text in (("apollo", APOLLO), ("einstein", EINSTEIN)):
                 await stock.ainsert(text, ids=[doc_id], file_paths=[f"{doc_id}.txt"])
             assert await graph(ours) == await graph(stock)
-            for document in documents:
-                assert await rows_of(ours, document) == await rows_of(stock, document)
+            for piece in pieces:
+                assert await rows_of(ours, piece.document) == await rows_of(stock, piece.document)
+
+
+async def test_a_group_has_the_entities_and_relations_of_its_documents(
+    rags: RagPool, workspace: PhysicalWorkspace
+) -> None:
+    other = PhysicalWorkspace(f"{workspace}_o")
+    async with rags.use(workspace) as together, rags.use(other) as apart:
+        pieces = [await prepare(together, "apollo", APOLLO),
+                  await prepare(together, "einstein", EINSTEIN)]  # fmt: skip
+        await commit(together, *pieces)
+        await put(apart, "apollo", APOLLO)
+        await put(apart, "einstein", EINSTEIN)
+        ours, theirs = await graph(together), await graph(apart)
+        assert ours["nodes"].keys() == theirs["nodes"].keys()
+        assert ours["edges"].keys() == theirs["edges"].keys()
+        for piece in pieces:
+            assert await rows_of(together, piece.document) == await rows_of(apart, piece.document)
+
+
+async def test_slices_add_up_to_the_document(rags: RagPool, workspace: PhysicalWorkspace) -> None:
+    other = PhysicalWorkspace(f"{workspace}_o")
+    text = "".join(f"{EINSTEIN} Room {number} is in Building {number}. " for number in range(12))
+    async with rags.use(workspace) as sliced, rags.use(other) as whole:
+        piece = await prepare(sliced, "large", text)
+        assert piece.stop > 2
+        for start in range(piece.stop):
+            part = type(piece)(piece.document, start, piece.stop).shortened(1)
+            await commit(sliced, part)
+            status = await sliced.doc_status.get_by_id("large")
+            assert status is not None
+            assert status["status"] == ("processed" if part.is_last else "processing")
+        await put(whole, "large", text)
+        ours, theirs = await graph(sliced), await graph(whole)
+        assert ours["nodes"].keys() == theirs["nodes"].keys()
+        weights = [{k: e["weight"] for k, e in found["edges"].items()} for found in (ours, theirs)]
+        assert weights[0] == weights[1]
+        assert await rows_of(sliced, piece.document) == await rows_of(whole, piece.document)
 
 
 async def test_no_extraction_call_happens_in_a_commit(
     rags: RagPool, workspace: PhysicalWorkspace, model: CountingModel
 ) -> None:
     async with rags.use(workspace) as rag:
-        document = await prepare(rag, "apollo", APOLLO)
+        piece = await prepare(rag, "apollo", APOLLO)
         before = model.extractions
-        assert before == len(document.chunks)
-        await commit_document(rag, document)
+        assert before == len(piece.chunks)
+        await commit(rag, piece)
     assert model.extractions == before
 
 
@@ -109,11 +119,19 @@ async def test_a_merge_that_wants_to_extract_is_stopped(
         call = arguments["global_config"]["role_llm_funcs"]["extract"]
         await call("text", system_prompt="extract entities")
 
-    monkeypatch.setattr("worker.commit.insert.merge_nodes_and_edges", extracting_merge)
+    monkeypatch.setattr("worker.commit.merge.merge_nodes_and_edges", extracting_merge)
     async with rags.use(workspace) as rag:
-        document = await prepare(rag, "apollo", APOLLO)
+        piece = await prepare(rag, "apollo", APOLLO)
         with pytest.raises(ExtractionInCommitError):
-            await _merge(rag, document)
+            await merged(rag, piece)
+
+
+async def test_merging_changes_no_store(rags: RagPool, workspace: PhysicalWorkspace) -> None:
+    async with rags.use(workspace) as rag:
+        piece = await put(rag, "apollo", APOLLO)
+        before = await graph(rag), await rows_of(rag, piece.document)
+        await merged(rag, await prepare(rag, "einstein", EINSTEIN), gone=["apollo"])
+        assert (await graph(rag), await rows_of(rag, piece.document)) == before
 
 
 async def test_the_same_text_in_another_document_costs_no_model_call(
@@ -130,43 +148,27 @@ async def test_committing_twice_changes_nothing(
     rags: RagPool, workspace: PhysicalWorkspace
 ) -> None:
     async with rags.use(workspace) as rag:
-        document = await put(rag, "apollo", APOLLO)
+        piece = await put(rag, "apollo", APOLLO)
         first = await graph(rag)
-        await commit_document(rag, document)
+        await commit(rag, piece)
         assert await graph(rag) == first
 
 
-async def test_a_commit_that_stopped_half_way_is_repeated_to_the_same_graph(
+async def test_a_journal_that_was_applied_in_part_is_applied_again_to_the_same_graph(
     rags: RagPool, workspace: PhysicalWorkspace
 ) -> None:
     other = PhysicalWorkspace(f"{workspace}_o")
     async with rags.use(workspace) as rag, rags.use(other) as undisturbed:
         for one in (rag, undisturbed):
             await put(one, "einstein", EINSTEIN)
-        document = await prepare(rag, "apollo", APOLLO, task="2")
-        await rag.doc_status.upsert(
-            {"apollo": {**_half_written(document), "status": DocStatus.PROCESSING}}
-        )
-        await rag.full_docs.upsert({"apollo": {"content": document.text, "file_path": "a"}})
-        await rag.text_chunks.upsert(document.chunks)
-        await _merge(rag, document)  # and then the process is killed
-        await commit_document(rag, document)
+        piece = await prepare(rag, "apollo", APOLLO, task="2")
+        operations = await merged(rag, piece)
+        for count in range(len(operations) + 1):  # killed after each
+            await apply(rag, operations[:count])
+        await apply(rag, operations)
         await put(undisturbed, "apollo", APOLLO, task="2")
         assert await graph(rag) == await graph(undisturbed)
-
-
-def _half_written(document: PreparedDocument) -> dict[str, Any]:
-    return {
-        "content_summary": "",
-        "content_length": 0,
-        "chunks_list": list(document.chunks),
-        "chunks_count": len(document.chunks),
-        "file_path": "a",
-        "track_id": document.task_id,
-        "created_at": "2026-01-01T00:00:00+00:00",
-        "updated_at": "2026-01-01T00:00:00+00:00",
-        "metadata": {"kg_write_state": "pre_graph"},
-    }
+        assert await rows_of(rag, piece.document) == await rows_of(undisturbed, piece.document)
 
 
 async def test_new_bytes_replace_the_old_ones(rags: RagPool, workspace: PhysicalWorkspace) -> None:
@@ -186,7 +188,7 @@ async def test_deleting_one_of_two_documents_that_share_a_passage_keeps_the_othe
         await put(rag, "first", APOLLO)
         await put(rag, "second", APOLLO)
         await put(only_second, "second", APOLLO)
-        await delete_document(rag, DocumentId("first"))
+        await commit(rag, gone=["first"])
         assert unordered(await graph(rag)) == unordered(await graph(only_second))
 
 
@@ -201,19 +203,26 @@ def unordered(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def test_a_deletion_that_cannot_ask_the_model_changes_nothing_and_says_so(
+    rags: RagPool, workspace: PhysicalWorkspace, model: CountingModel
+) -> None:
+    async with rags.use(workspace) as rag:
+        rag.force_llm_summary_on_merge = 2  # a rebuilt entity needs a summary
+        for number in range(4):
+            await put(rag, f"doc{number}", f"{EINSTEIN} Berlin honours Albert Einstein {number}.")
+        before = await graph(rag)
+        await rag.llm_response_cache.drop()
+        model.outage = ModelUnavailableError()
+        with pytest.raises(Exception, match=r"reachable|removed cleanly|removal"):
+            await merged(rag, gone=["doc0"])
+        assert await graph(rag) == before
+
+
 async def test_deleting_what_is_not_there_succeeds(
     rags: RagPool, workspace: PhysicalWorkspace
 ) -> None:
     async with rags.use(workspace) as rag:
-        await delete_document(rag, DocumentId("nothing"))
-
-
-async def test_a_dropped_workspace_is_empty(rags: RagPool, workspace: PhysicalWorkspace) -> None:
-    async with rags.use(workspace) as rag:
-        await put(rag, "apollo", APOLLO)
-        await drop_workspace(rag)
-        assert await graph(rag) == {"nodes": {}, "edges": {}}
-        assert await rag.full_docs.get_by_id("apollo") is None
+        assert await merged(rag, gone=["nothing"]) == []
 
 
 async def test_special_tokens_in_a_text_are_ordinary_text(
@@ -221,5 +230,5 @@ async def test_special_tokens_in_a_text_are_ordinary_text(
 ) -> None:
     text = "Acme Corporation ships <|endoftext|> and <|COMPLETE|> to Berlin. " * 3
     async with rags.use(workspace) as rag:
-        document = await put(rag, "odd", text)
-    assert "<|endoftext|>" in next(iter(document.chunks.values()))["content"]
+        piece = await put(rag, "odd", text)
+    assert "<|endoftext|>" in next(iter(piece.chunks.values()))["content"]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -9,8 +10,8 @@ from shared.ids import PhysicalWorkspace
 from shared.rag.models import Models
 from shared.rag.pool import RagPool
 from shared.settings import Settings
-from tests.contract.lightrag.test_commit_equals_stock import APOLLO, put
-from worker.commit.delete import drop_workspace
+from tests.contract.lightrag.committing import APOLLO, put
+from worker.commit.drop import drop_workspace
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ async def test_what_another_model_filled_is_removed_under_that_models_name(
         embedding_dim=models.embedding_dim,
     ) as rag:
         assert await rag.get_graph_labels() != []
-        await drop_workspace(rag)
+        task, session = Mock(), Mock(rag=rag)
+        session.context.ledger.workspaces = AsyncMock()  # the lease is held, the drop is noted
+        await drop_workspace(task, session)
     async with other_rags.use(workspace) as rag:  # which its own model may fill now
         assert await rag.get_graph_labels() == []
         assert await rag.full_docs.get_by_id("apollo") is None

@@ -10,9 +10,9 @@ import pytest
 from shared.connections import ledger_url
 from shared.errors import LedgerUnavailableError
 from shared.ids import PhysicalWorkspace, TaskId
+from shared.ledger.accounts import Usage
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
-from shared.ledger.records import Usage
 from shared.rag.budget.gate import Gate
 from shared.rag.calls import CallContext, Purpose, call_context
 from shared.rag.models import open_models
@@ -89,7 +89,6 @@ async def test_calls_that_lightrag_makes_in_its_own_tasks_keep_their_account(
     async with system.rags.use(system.workspace) as rag:
         with call_context(Purpose.EXTRACT, workspace="default", task_id="task-1"):
             await extract_chunks(rag, CHUNKS)
-            await rag.embedding_func(["a passage"])
         calls = len(system.server.chats)
         assert calls >= len(CHUNKS)
         with call_context(Purpose.QUERY, workspace="default"):

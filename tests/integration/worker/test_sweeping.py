@@ -10,7 +10,7 @@ from shared.contract.payloads import (
     PrepareDocument,
 )
 from shared.ids import ObjectKey, TaskId
-from shared.ledger.records import TaskState
+from shared.ledger.records import GroupBounds, TaskState
 from tests.integration.worker.fleet import LARGE, Fleet, one_chunk
 
 SOME_TIME_MS = 60_000  # longer than a message may be under way, shorter than it may wait in line
@@ -160,9 +160,9 @@ async def test_a_document_its_committers_die_of_is_given_up(fleet: Fleet) -> Non
             fleet.workspace, holder="dying", ttl_ms=LONG_MS
         )
         assert lease is not None
-        claimed = await fleet.context.ledger.tasks.claim_commit(lease)
-        assert claimed is not None
-        assert claimed.id == poison.id
+        bounds = GroupBounds(tasks=100, chunks=1000)
+        group = await fleet.context.ledger.tasks.gather_commits(lease, bounds)
+        assert group[0].id == poison.id
         await fleet.let_leases_expire()
     await fleet.run_until_quiet()
     now = await fleet.task(poison)

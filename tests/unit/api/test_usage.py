@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.ids import TaskId
-from shared.ledger.records import Usage, UsageKey
+from shared.ledger.accounts import Usage, UsageKey
 from shared.rag.calls import CallContext, Purpose
 from tests.unit.api.conftest import Api
 from tests.unit.api.problems import require_problem

@@ -60,6 +60,9 @@ class FilesStore:
             case Kind.REMOVE_ROWS | Kind.REMOVE_STATUS | Kind.REMOVE_VECTORS:
                 await storage.delete(rows)
 
+    def begin_sync(self) -> None:
+        """Nothing to do: all is written down at the end."""
+
     async def finish(self, seq: int) -> None:
         """Write all storages down, and then the journal's number."""
         if not await self._is_held():

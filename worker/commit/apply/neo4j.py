@@ -101,6 +101,9 @@ class Neo4jStore:
         query = _WRITES[operation.kind].replace("{label}", self._label)
         await self._fenced(query, {"rows": operation.rows})
 
+    def begin_sync(self) -> None:
+        """Nothing to do: a transaction is durable when it ends."""
+
     async def finish(self, seq: int) -> None:
         """Note the journal's number; a transaction of Neo4j is durable when it ends."""
         await self._fenced(_FINISH, {"workspace": self._identity["workspace"], "seq": seq})

@@ -60,6 +60,9 @@ class PostgresStore:
         async with self._fenced() as connection:
             await self._apply(operation, connection)
 
+    def begin_sync(self) -> None:
+        """Nothing to do: a transaction is durable when it ends."""
+
     async def finish(self, seq: int) -> None:
         """Note the journal's number; a transaction is durable when it ends."""
         async with self._fenced() as connection:

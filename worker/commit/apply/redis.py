@@ -1,5 +1,6 @@
 """LightRAG's key-value rows in Redis or Valkey, written by one script that looks at the fence."""
 
+import asyncio
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ class RedisStore:
     def __init__(self, rag: LightRAG, *, token: int) -> None:
         self._rag = rag
         self._token = str(token)
+        self._syncing: asyncio.Task[None] | None = None
         self._fence = f"ragfleet:fence:{rag.workspace}"
         self._redis: Redis = rag.full_docs._redis  # noqa: SLF001 - pinned internals
 
@@ -65,16 +67,29 @@ class RedisStore:
         namespace = getattr(self._rag, operation.storage).final_namespace
         await self._run(_WRITE, [f"{namespace}:{key}" for key in keys], values)
 
-    async def finish(self, seq: int) -> None:
-        """Note the journal's number, and wait until that and all before it is on the disk.
+    def begin_sync(self) -> None:
+        """Let the server write to its disk, which takes up to a second."""
+        if self._syncing is None:
+            self._syncing = asyncio.create_task(self._sync())
 
-        A server that cannot wait (older than 7.2, or without an append-only file) may lose its
-        last second; the journals that are kept bring it back.
+    async def finish(self, seq: int) -> None:
+        """Note the journal's number; what was written before is on the disk by then.
+
+        The number itself may be lost with the last second, and so what was removed just before it:
+        then the journal is applied once more.
         """
+        if self._syncing is not None:
+            syncing, self._syncing = self._syncing, None
+            await syncing
+        await self._run(_FINISH, [], [str(seq)])
+
+    async def _sync(self) -> None:
         # On one connection: the server waits for what this connection wrote, and all before it.
         async with self._redis.client() as connection:
-            if await connection.eval(_FINISH, 1, self._fence, self._token, str(seq)) != 1:
+            if await connection.eval(_WRITE, 1, self._fence, self._token) != 1:
                 raise FencedOffError
+            # A server that cannot wait (older than 7.2, or without an append-only file) may lose
+            # its last second; the journals that are kept bring it back.
             with suppress(ResponseError):
                 await connection.waitaof(1, 0, _FSYNC_TIMEOUT_MS)
 

@@ -37,6 +37,9 @@ class Store(Protocol):
             StoreUnavailableError: the server is away.
         """
 
+    def begin_sync(self) -> None:
+        """Begin to make durable what was written so far: other stores are written meanwhile."""
+
     async def finish(self, seq: int) -> None:
         """Note that a journal is here whole, after it is as durable as the server can make it.
 

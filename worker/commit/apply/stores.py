@@ -42,8 +42,17 @@ class Stores:
         """Each store once."""
         return list({id(store): store for store in self.by_storage.values()}.values())
 
-    async def apply(self, journal: Journal) -> None:
-        """Write a journal into every store; what it wrote before, it writes again.
+    async def apply_again(self, journal: Journal) -> None:
+        """Write a journal into every store; what somebody else wrote of it, it writes again.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: a store is away; the journal stays, and is applied again.
+        """
+        await self.apply(journal, self._operations(journal))
+
+    async def apply(self, journal: Journal, operations: AsyncIterator[Operation]) -> None:
+        """Write the operations of a journal into every store.
 
         Raises:
             FencedOffError: somebody else holds the lease.
@@ -51,9 +60,10 @@ class Stores:
         """
         with translated_store_errors():
             waiting: list[Operation] = []
-            async for operation in self._operations(journal):
-                if waiting and (not _may_join(operation, waiting)):
+            async for operation in operations:
+                if waiting and not _may_join(operation, waiting):
                     await self._apply_together(waiting, journal)
+                    self._sync_what_is_left(waiting[-1], operation)
                     waiting = []
                 waiting.append(operation)
             await self._apply_together(waiting, journal)
@@ -68,6 +78,11 @@ class Stores:
                     if self.by_storage[operation.storage] is store:
                         await self._apply_or_quarantine(operation, journal)
                 await store.finish(journal.seq)
+
+    def _sync_what_is_left(self, last: Operation, following: Operation) -> None:
+        left = self.by_storage[last.storage]
+        if left is not self.by_storage[following.storage]:
+            left.begin_sync()
 
     async def _apply_together(self, operations: list[Operation], journal: Journal) -> None:
         applied = (self._apply_or_quarantine(operation, journal) for operation in operations)

@@ -120,6 +120,10 @@ class GraphUnit:
         self._edges |= dict.fromkeys(gone)
         self._touched_edges |= set(gone)
 
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
+
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""
 

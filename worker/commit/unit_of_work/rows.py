@@ -73,6 +73,10 @@ class RowsUnit:
         self._seen |= dict.fromkeys(keys)
         self._touched |= set(keys)
 
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
+
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""
 

@@ -44,6 +44,21 @@ class UnitOfWork:
     failures: Failures
     embedder: Embedder
 
+    def read_from(self, rag: LightRAG) -> None:
+        """Read from a LightRAG's own storages, when the unit of work below is in them."""
+        for name, unit in self.storages.items():
+            unit.read_from(getattr(rag, name))
+
+    @property
+    def storages(self) -> dict[str, RowsUnit | VectorsUnit | GraphUnit]:
+        """All storages by the name under which LightRAG holds them."""
+        return {
+            **self.rows,
+            **self.vectors,
+            GRAPH_STORAGE: self.graph,
+            STATUS_STORAGE: self.status,
+        }
+
     async def changes(self) -> Changes:
         """Return what is to be written, when all of it is embedded.
 
@@ -65,42 +80,47 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def open_unit_of_work(
-    rag: LightRAG, guard: Callable[[Complete], Complete]
+    rag: LightRAG,
+    guard: Callable[[Complete], Complete],
+    *,
+    below: UnitOfWork | None = None,
 ) -> AsyncIterator[UnitOfWork]:
-    """Give a unit of work over a LightRAG; none of LightRAG's tasks outlives the block.
+    """Give a unit of work over a LightRAG; no model call of it outlives the block.
 
     Args:
         rag: reads come from its storages, which stay as they are.
         guard: wraps the model function with which LightRAG summarises descriptions.
+        below: another unit of work, whose changes are read as if they were in the storages.
     """
     failures = Failures()
+    lower = {} if below is None else below.storages
+
+    def storage(name: str) -> Any:  # noqa: ANN401 - one of LightRAG's, or a unit before it
+        return lower.get(name) or getattr(rag, name)
+
     async with gathered_crew() as crew:
-        rows = {name: RowsUnit(getattr(rag, name), failures) for name in ROW_STORAGES}
+        rows = {name: RowsUnit(storage(name), failures) for name in ROW_STORAGES}
         embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
-        graph = GraphUnit(getattr(rag, GRAPH_STORAGE), failures)
+        graph = GraphUnit(storage(GRAPH_STORAGE), failures)
         vectors = {
-            name: VectorsUnit(getattr(rag, name), embedder, graph, failures)
-            for name in VECTOR_STORAGES
+            name: VectorsUnit(storage(name), embedder, graph, failures) for name in VECTOR_STORAGES
         }
-        status = RowsUnit(getattr(rag, STATUS_STORAGE), failures)
-        units = {**rows, **vectors, GRAPH_STORAGE: graph, STATUS_STORAGE: status}
-        yield UnitOfWork(
-            rag=_working_on(rag, units, crew, _recorded(guard, failures)),
+        unit = UnitOfWork(
+            rag=_working_on(rag, crew, _recorded(guard, failures)),
             rows=rows,
             vectors=vectors,
             graph=graph,
-            status=status,
+            status=RowsUnit(storage(STATUS_STORAGE), failures),
             failures=failures,
             embedder=embedder,
         )
+        for name, unit_storage in unit.storages.items():
+            setattr(unit.rag, name, unit_storage)
+        yield unit
 
 
-def _working_on(
-    rag: LightRAG, units: dict[str, Any], crew: Crew, guard: Callable[[Complete], Complete]
-) -> LightRAG:
+def _working_on(rag: LightRAG, crew: Crew, guard: Callable[[Complete], Complete]) -> LightRAG:
     working = copy.copy(rag)
-    for name, unit in units.items():
-        setattr(working, name, unit)
     # Once a unit of work: LightRAG deep-copies its fields for every document otherwise.
     config = rag._build_global_config()  # noqa: SLF001 - pinned internals
     models = config["role_llm_funcs"]

@@ -64,6 +64,10 @@ class VectorsUnit:
         pairs = await self._graph.get_node_edges(name) or []
         await self.delete([key for pair in pairs for key in make_relation_vdb_ids(*pair)])
 
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
+
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""
 

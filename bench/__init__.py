@@ -1,0 +1,1 @@
+"""Measures the system beside stock LightRAG; bench/README.md explains how."""

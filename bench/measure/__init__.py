@@ -1,0 +1,1 @@
+"""Takes the measurements: processes, clocks, and the arithmetic on them."""

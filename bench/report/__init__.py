@@ -1,0 +1,1 @@
+"""Turns the measured JSON into a table and a picture for people."""
