@@ -23,11 +23,11 @@ class GraphEdit:
     """One change of a graph."""
 
     operation: EditOperation
-    names: list[str]
+    names: list[str] = field(hash=False)
     """The entity; or both ends of the relation; or the entities that are merged."""
     into: str | None = None
     """An entity's new name, or what entities are merged into."""
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict, hash=False)
     """The new values, by LightRAG's names for them."""
 
     @property

@@ -83,7 +83,7 @@ async def _supersede(connection: AsyncConnection, task_ids: set[TaskId]) -> None
 async def _ready(connection: AsyncConnection, lease: CommitLease, *, limit: int) -> list[AnyRow]:
     # What a delete undoes is about as much work as what it was to write it.
     weight = func.coalesce(tasks.c.chunks_total, documents.c.chunks, 1)
-    # The removal of a workspace has no document and revision 0.
+    # The removal of a workspace and an edit have no document and revision 0.
     in_the_graph = func.coalesce(documents.c.committed_revision, -1)
     statement = (
         select(tasks, weight.label("weight"), in_the_graph.label("committed_revision"))

@@ -219,11 +219,15 @@ class Model:
         return [[float(len(text))] for text in texts]
 
 
+def over_nothing(embedder: Embedder) -> VectorsUnit:
+    failures = Failures()
+    return VectorsUnit(object(), embedder, GraphUnit(object(), failures), failures)
+
+
 def vectors_unit(batch_size: int = 10) -> tuple[VectorsUnit, Embedder, Model]:
     model = Model()
     embedder = Embedder(model.embed, batch_size=batch_size)
-    graph = GraphUnit(object(), Failures())
-    return VectorsUnit(object(), embedder, graph, Failures()), embedder, model
+    return over_nothing(embedder), embedder, model
 
 
 def numbers(unit: VectorsUnit) -> dict[str, float]:
@@ -275,7 +279,7 @@ async def test_an_embedding_that_fails_fails_the_group() -> None:
         raise StoreUnavailableError
 
     embedder = Embedder(broken, batch_size=1)
-    unit = VectorsUnit(object(), embedder, GraphUnit(object(), Failures()), Failures())
+    unit = over_nothing(embedder)
     await unit.upsert({"a": {"content": "one"}})
     with pytest.raises(StoreUnavailableError):
         await embedder.finish()

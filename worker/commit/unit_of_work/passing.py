@@ -20,7 +20,7 @@ def passed_through(storage: Any, name: str, failures: Failures) -> Any:  # noqa:
     A method is replaced by one that raises UnjournaledAccessError, of which the failures keep note.
     """
     found = getattr(storage, name)
-    if not inspect.ismethod(found):
+    if not inspect.isroutine(found):
         return found
 
     def refuse(*_arguments: object, **_options: object) -> None:

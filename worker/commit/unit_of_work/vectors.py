@@ -55,10 +55,6 @@ class VectorsUnit:
         self._forget(keys)
         self._gone |= set(keys)
 
-    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
-        """Read from another storage from now on, which holds the same by now."""
-        self._storage = storage
-
     async def delete_entity(self, name: str) -> None:
         """Remove an entity's row."""
         await self.delete([compute_mdhash_id(name, prefix="ent-")])
@@ -67,6 +63,10 @@ class VectorsUnit:
         """Remove the rows of an entity's relations, which the graph still knows."""
         pairs = await self._graph.get_node_edges(name) or []
         await self.delete([key for pair in pairs for key in make_relation_vdb_ids(*pair)])
+
+    def read_from(self, storage: Any) -> None:  # noqa: ANN401 - one of LightRAG's
+        """Read from another storage from now on, which holds the same by now."""
+        self._storage = storage
 
     async def index_done_callback(self) -> None:
         """Nothing is flushed before the journal is written."""
