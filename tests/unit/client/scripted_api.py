@@ -30,6 +30,7 @@ def task_view(state: str, *, done: int = 0, error: tuple[str, str] | None = None
         attempt=1,
         cancel_requested=False,
         error=TaskErrorView(code=error[0], detail=error[1]) if error else None,
+        edit=None,
         created_at=_WHEN,
         updated_at=_WHEN,
         started_at=_WHEN,
