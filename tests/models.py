@@ -2,12 +2,16 @@
 
 import asyncio
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.rag.models import Models
 from shared.rag.offline.language_model import OfflineLanguageModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIM = 384
 
@@ -21,8 +25,14 @@ class CountingModel:
         self.answered = 0
         self.failures: list[Exception] = []
         """Raised by the next calls, one each."""
+        self.failure_of: dict[str, Exception] = {}
+        """Raised once by a call in whose prompt a word stands."""
         self.outage: Exception | None = None
         """Raised by every call while it is set."""
+        self.summary_reply: str | None = None
+        """What every summary is while it is set."""
+        self.extraction_replies: dict[str, str] = {}
+        """Replies for passages in which a word stands; the others are read by the rules."""
         self.open = asyncio.Event()
         """While it is cleared, callers wait, but for the first `free_calls` of them."""
         self.open.set()
@@ -42,13 +52,23 @@ class CountingModel:
             raise self.outage
         if self.failures:
             raise self.failures.pop(0)
+        for word in [word for word in self.failure_of if word in prompt]:
+            raise self.failure_of.pop(word)
         if self.free_calls:
             self.free_calls -= 1
         else:
             await self.open.wait()
-        reply = await self._rules.complete(prompt, system_prompt, **options)  # type: ignore[arg-type] # LightRAG's options
+        reply = self._told(prompt, system_prompt)
+        if reply is None:
+            reply = await self._rules.complete(prompt, system_prompt, **options)  # type: ignore[arg-type] # LightRAG's options
         self.answered += 1
         return reply
+
+    def _told(self, prompt: str, system_prompt: str | None) -> object | None:
+        if not system_prompt:
+            return self.summary_reply
+        words = (word for word in self.extraction_replies if word in prompt)
+        return next((self.extraction_replies[word] for word in words), None)
 
 
 class HashEmbeddings:
@@ -57,6 +77,8 @@ class HashEmbeddings:
     def __init__(self) -> None:
         self.refused_word: str | None = None
         self.failure: Exception = ValueError("no vector for this")
+        self.distort: Callable[[list[str], NDArray[np.float32]], NDArray[np.float32]] | None = None
+        """Spoils the vectors of texts while it is set."""
         self.open = asyncio.Event()
         self.open.set()
         self.called = asyncio.Event()
@@ -66,7 +88,8 @@ class HashEmbeddings:
         await self.open.wait()
         if self.refused_word and any(self.refused_word in text for text in texts):
             raise self.failure
-        return await embed_by_hash(texts, is_query=is_query)
+        vectors = await embed_by_hash(texts, is_query=is_query)
+        return vectors if self.distort is None else self.distort(texts, vectors)
 
 
 async def embed_by_hash(texts: list[str], *, is_query: bool) -> NDArray[np.float32]:

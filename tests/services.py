@@ -191,15 +191,26 @@ async def _execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-@pytest.fixture
-async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
-    """The address of an empty database with pgvector, dropped after the test."""
+async def make_database(postgres_url: str) -> str:
+    """Make an empty database with pgvector; its address."""
     name = f"test_{secrets.token_hex(6)}"
     await _execute(postgres_url, f"CREATE DATABASE {name}")
     url = f"{postgres_url.rpartition('/')[0]}/{name}"
     await _execute(url, "CREATE EXTENSION vector")
+    return url
+
+
+async def drop_database(postgres_url: str, url: str) -> None:
+    """Remove a database, whoever is still connected to it."""
+    await _execute(postgres_url, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+@pytest.fixture
+async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
+    """The address of an empty database with pgvector, dropped after the test."""
+    url = await make_database(postgres_url)
     yield url
-    await _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await drop_database(postgres_url, url)
 
 
 @pytest.fixture

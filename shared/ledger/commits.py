@@ -129,11 +129,11 @@ async def postpone(  # noqa: PLR0913 - what happened and when to go on belong to
 async def explain_delay(
     connection: AsyncConnection, lease: CommitLease, *, error_code: str, error_detail: str
 ) -> None:
-    """Show on journaled tasks why they are not applied yet; they cannot fail any more."""
+    """Show on tasks why they are not committed yet: those in a journal cannot fail any more."""
     if await commit_leases.hold(connection, lease):
         await connection.execute(
             update(tasks)
-            .where(is_committing(lease))
+            .where(is_at_commit(lease))
             .values(**reason(error_code, error_detail), updated_at_ms=now_ms())
         )
 

@@ -3,7 +3,8 @@
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from worker.commit.operations import Kind, Operation
 # PostgreSQL takes values up to 1 GB, but each is held in memory whole, here and there.
 PART_BYTES = 8 * 1024 * 1024
 _COMPRESSION_LEVEL = 1  # the network and the disk are faster than a higher one
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 _HEADER = struct.Struct("<I")
 
 
@@ -22,12 +24,15 @@ class UnstorableRecordError(AppError):
     code = "unstorable_record"
 
 
-def encode(operations: Iterable[Operation], *, dimension: int) -> list[bytes]:
+def encode(
+    operations: Iterable[Operation], *, dimension: int, longest_ids: Mapping[str, int] = NO_LIMITS
+) -> list[bytes]:
     """Write operations down, in parts of about `PART_BYTES`.
 
     Args:
         operations: in the order in which they are applied.
         dimension: of the workspace's vectors.
+        longest_ids: by storage, the characters of a row's id that it takes; others take any.
 
     Raises:
         UnstorableRecordError: an operation would fail for ever when it is applied.
@@ -37,6 +42,7 @@ def encode(operations: Iterable[Operation], *, dimension: int) -> list[bytes]:
     blocks: list[bytes] = []
     size = 0
     for operation in operations:
+        _check_ids(operation, longest_ids)
         text, block = _checked(operation), _block(operation, dimension)
         if texts and size + len(text) + len(block) > PART_BYTES:
             parts.append(_part(texts, blocks))
@@ -90,6 +96,14 @@ def _checked(operation: Operation) -> bytes:
     if b"\\u0000" in text and _has_nul(operation.rows):
         raise UnstorableRecordError
     return text
+
+
+def _check_ids(operation: Operation, longest_ids: Mapping[str, int]) -> None:
+    longest = longest_ids.get(operation.storage)
+    if longest is None or operation.kind is not Kind.PUT_ROWS:
+        return
+    if any(len(key) > longest for key, _ in operation.rows):
+        raise UnstorableRecordError
 
 
 def _has_nul(value: object) -> bool:

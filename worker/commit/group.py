@@ -66,9 +66,14 @@ async def _encoded(unit: UnitOfWork, session: Session) -> tuple[list[Operation],
     changes = await unit.changes()
     session.heartbeat.progressed()
     operations = list(operations_of(changes, written_at_s=int(time.time())))
-    dimension = session.context.settings.embedding.dim
     # In a thread: megabytes of text are compressed, and other workspaces share this loop.
-    return operations, await asyncio.to_thread(encode, operations, dimension=dimension)
+    parts = await asyncio.to_thread(
+        encode,
+        operations,
+        dimension=session.context.settings.embedding.dim,
+        longest_ids=session.stores.longest_ids,
+    )
+    return operations, parts
 
 
 async def _keep_summaries(unit: UnitOfWork, session: Session) -> None:

@@ -5,16 +5,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lightrag.constants import GRAPH_FIELD_SEP
-from lightrag.utils import TruncatedResponse, is_truncated_response
+from lightrag.utils import TruncatedResponse, is_truncated_response, remove_think_tags
 
 from shared.errors import ModelRefusedError
 from shared.logs import get_logger
+from worker.ingestion.replies import harmless
 
 Complete = Callable[..., Awaitable[Any]]
 
 _log = get_logger(__name__)
 # What a summary may have at most, about: LightRAG asks its model for 600 tokens.
 _FALLBACK_CHARS = 4000
+# Ten times what was asked for, thoughts included; the next summary's prompt repeats it.
+_LONGEST_CHARS = 40_000
 
 
 class ExtractionInCommitError(AssertionError):
@@ -24,8 +27,8 @@ class ExtractionInCommitError(AssertionError):
 def summaries_only(call: Complete) -> Complete:
     """Let summaries through, which bring no system prompt; extraction brings one.
 
-    A summary that the model refuses, leaves empty or cuts off would keep an entity from ever being
-    written again. Its descriptions are joined and shortened instead.
+    A summary that the model refuses, leaves empty, cuts off or does not end would keep an entity
+    from ever being written again. Its descriptions are joined and shortened instead.
     """
 
     async def guarded(prompt: str, system_prompt: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - LightRAG's
@@ -37,7 +40,11 @@ def summaries_only(call: Complete) -> Complete:
             return _joined(prompt, reason=error.code)
         if is_truncated_response(reply):
             return _joined(prompt, reason="cut_off")
-        return reply if reply.strip() else _joined(prompt, reason="empty")
+        if len(reply) > _LONGEST_CHARS:
+            return _joined(prompt, reason="too_long")
+        # The cache keeps the reply as it came, and a thought is no summary.
+        summary = harmless(remove_think_tags(reply))
+        return summary if summary.strip() else _joined(prompt, reason="empty")
 
     return guarded
 

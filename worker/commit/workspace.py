@@ -70,7 +70,7 @@ async def _work(lease: CommitLease, context: WorkerContext) -> None:
 
 
 async def _explain(error: Exception, lease: CommitLease, context: WorkerContext) -> None:
-    """Show what journaled tasks wait for: they cannot fail any more."""
+    """Show what the workspace's tasks wait for: those in a journal cannot fail any more."""
     known = app_error_behind(error) or AppError()
     _log.warning(
         "commit_waits",

@@ -227,9 +227,8 @@ class Actor:
             await self.close(lease, journal)
 
     async def close(self, lease: CommitLease, journal: Journal) -> bool:
-        return all(
-            await asyncio.gather(*(self.ledger.journals.close(lease, journal) for _ in "ab"))
-        )
+        close = self.ledger.journals.close
+        return all(await asyncio.gather(*(close(lease, journal) for _ in "ab")))
 
     async def sweep(self) -> None:
         await self.ledger.tasks.expire_leases(max_strikes=3, limit=10)

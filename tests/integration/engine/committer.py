@@ -1,7 +1,8 @@
 """A committer in a process of its own that stops, or dies, at one point of its first commit.
 
-`python -m tests.integration.engine.committer` reads its orders as JSON from standard input, says
-`reached` when it is there, and ends when its turn is over.
+`python -m tests.integration.engine.committer` reads orders from standard input, a line each, and
+forks a process that carries them out. It says `started <pid>`, `reached` when the process is at its
+point, and `ended <exit code>`.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,9 +21,11 @@ from shared.ledger.journals import Journals
 from shared.logs import configure_logs
 from tests.integration.engine.shapes import open_context
 from worker.commit.apply import neo4j, postgres, redis
+from worker.commit.apply.files import FilesStore
 from worker.commit.apply.neo4j import Neo4jStore
 from worker.commit.apply.postgres import PostgresStore
 from worker.commit.apply.redis import RedisStore
+from worker.commit.heartbeat import Heartbeat
 from worker.commit.operations import Operation
 from worker.commit.workspace import commit_workspace
 
@@ -39,9 +43,12 @@ class Orders:
 
     variables: Mapping[str, str]
     workspace: str
-    point: str
-    signal: int
+    point: str = ""
+    """Empty: it is killed from outside, if at all."""
+    signal: int = signal.SIGKILL
     fenced: bool = True
+    beating: bool = True
+    """Whether the heartbeat may notice that the lease is lost."""
 
 
 class Point:
@@ -55,8 +62,7 @@ class Point:
     def reached(self, name: str) -> None:
         if name == self._name and not self._passed:
             self._passed = True
-            sys.stdout.write("reached\n")
-            sys.stdout.flush()
+            say("reached")
             os.kill(os.getpid(), self._number)
 
 
@@ -76,10 +82,12 @@ def sabotage(point: Point) -> None:
     """Put the point into the commit."""
     before_and_after(point, Journals, "write", "journal.write", "journal.written")
     before_and_after(point, Journals, "close", "close", "closed")
-    for store in (RedisStore, Neo4jStore, PostgresStore):
+    for store in (RedisStore, Neo4jStore, PostgresStore, FilesStore):
         before_and_after(point, store, "finish", "finish", "finished")
     # Redis looks and writes in one script: nothing is in between.
     before_and_after_operation(point, RedisStore, "apply")
+    # A folder has no fence: one process works on it.
+    before_and_after_operation(point, FilesStore, "apply")
     # PostgreSQL looks first in the transaction in which it writes then.
     before_and_after_operation(point, PostgresStore, "_apply")
     between_check_and_write(point)
@@ -126,6 +134,11 @@ def take_fences_down() -> None:
     postgres._HOLD = "SELECT 1 WHERE $1 <> '' AND $2 > 0"
 
 
+def stop_heartbeat() -> None:
+    """Let nothing but the stores tell that the lease is lost."""
+    Heartbeat.run = lambda _self: None  # type: ignore[method-assign] # its thread ends at once
+
+
 async def run(orders: Orders) -> None:
     async with open_context(orders.variables) as (context, *_):
         await commit_workspace(CommitWorkspace(workspace=WorkspaceName(orders.workspace)), context)
@@ -133,16 +146,37 @@ async def run(orders: Orders) -> None:
 
 def send(orders: Orders) -> bytes:
     """Write orders down for the process."""
-    return json.dumps(asdict(orders)).encode()
+    return json.dumps(asdict(orders)).encode() + b"\n"
 
 
-def main() -> None:
-    orders = Orders(**json.loads(sys.stdin.buffer.read()))
+def say(*words: object) -> None:
+    os.write(1, " ".join(map(str, words)).encode() + b"\n")
+
+
+def carry_out(orders: Orders) -> None:
     configure_logs(level="warning", form="json")
     if not orders.fenced:
         take_fences_down()
-    sabotage(Point(orders.point, signal.Signals(orders.signal)))
+    if not orders.beating:
+        stop_heartbeat()
+    if orders.point:
+        sabotage(Point(orders.point, signal.Signals(orders.signal)))
     asyncio.run(run(orders))
+
+
+def main() -> None:
+    for line in sys.stdin.buffer:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                carry_out(Orders(**json.loads(line)))
+            except BaseException:  # noqa: BLE001 - the edge of a process
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        say("started", pid)
+        _, status = os.waitpid(pid, 0)
+        say("ended", os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,27 @@
 """A commit with something of everything, its undisturbed twin, and a process to be disturbed."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from shared.contract.names import TaskName
 from shared.ids import DocumentId, PhysicalWorkspace
 from shared.ledger.records import TaskState
 from tests.integration.engine.committer import Orders, send
 from tests.integration.engine.contents import Contents, read_contents
+from tests.integration.engine.shapes import another_workspace
 from tests.integration.worker.fleet import Fleet
 
 PROJECT = Path(__file__).parents[3]
 FIRST = {
     "stays": "Marie Curie met Pierre Curie in Paris. Marie Curie worked in Paris. ",
     "changes": "Niels Bohr met Albert Einstein in Copenhagen. Marie Curie met Niels Bohr. ",
-    "goes": "Albert Einstein met Marie Curie in Brussels. Pierre Curie was in Brussels. ",
+    "goes": "Albert Einstein met Marie Curie in Brussels. Ernest Solvay was in Brussels. ",
 }
 SECOND = {
     "changes": "Niels Bohr founded an institute in Copenhagen with Margrethe Bohr. ",
@@ -30,6 +31,8 @@ THIRD = {
     "new": "Hendrik Lorentz met Albert Einstein in Leiden. ",
     "last": "Marie Curie met Hendrik Lorentz in Leiden. ",
 }
+AFTER_THE_SECOND = ("stays", "changes", "new")
+AFTER_THE_THIRD = (*AFTER_THE_SECOND, "last")
 
 
 async def prepared(fleet: Fleet, texts: Mapping[str, str]) -> None:
@@ -56,7 +59,7 @@ async def after_the_commit(fleet: Fleet) -> None:
     await fleet.commit()
 
 
-async def contents(fleet: Fleet, doc_ids: Any = ("stays", "changes", "new")) -> Contents:
+async def contents(fleet: Fleet, doc_ids: Iterable[str]) -> Contents:
     """Read what the workspace holds."""
     async with fleet.context.rags.use(PhysicalWorkspace(fleet.workspace)) as rag:
         return await read_contents(rag, doc_ids)
@@ -68,42 +71,81 @@ async def states(fleet: Fleet) -> set[TaskState]:
     return {task.state for task in page.rows}
 
 
-@dataclass
 class Committer:
-    """The process to be disturbed."""
+    """A process that forks, at once, a committer that is to be disturbed: importing takes seconds.
 
-    process: subprocess.Popen[bytes]
-    log: Path
+    One at a time: begin, reached, (wake,) ended.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._pid: int | None = None
+        with log.open("wb") as errors:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", "tests.integration.engine.committer"],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+
+    async def begin(self, orders: Orders) -> None:
+        """Let one commit."""
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write(send(orders))
+        self._nursery.stdin.flush()
+        self._pid = int(await self._line("started"))
 
     async def reached(self) -> None:
         """Wait until it is at its point."""
-        assert self.process.stdout is not None
-        line = await asyncio.to_thread(self.process.stdout.readline)
-        assert line == b"reached\n", await asyncio.to_thread(self.log.read_text)
+        await self._line("reached")
 
     async def ended(self) -> int:
         """Wait for its end; its exit code."""
-        code = await asyncio.to_thread(self.process.wait, 60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        code = int(await self._line("ended"))
+        self._pid = None
         return code
 
     def wake(self) -> None:
         """Let it go on after SIGSTOP."""
-        self.process.send_signal(signal.SIGCONT)
+        assert self._pid is not None
+        os.kill(self._pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it wherever it is."""
+        assert self._pid is not None
+        os.kill(self._pid, signal.SIGKILL)
+
+    def remove(self) -> None:
+        """End it, and what forked it."""
+        if self._pid is not None:
+            self.kill()
+        for stream in (self._nursery.stdin, self._nursery.stdout):
+            assert stream is not None
+            stream.close()
+        self._nursery.wait(60)
+
+    async def _line(self, word: str) -> str:
+        assert self._nursery.stdout is not None
+        line = await asyncio.to_thread(self._nursery.stdout.readline)
+        first, _, rest = line.decode().strip().partition(" ")
+        assert first == word, (line, await asyncio.to_thread(self.log.read_text))
+        return rest
 
 
-def start_committer(orders: Orders, log: Path) -> Committer:
-    """Start the process; it commits at once."""
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.engine.committer"],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
-    assert process.stdin is not None
-    process.stdin.write(send(orders))
-    process.stdin.close()
-    return Committer(process, log)
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a workspace holds whose committer nobody disturbed."""
+
+    after_the_second: Contents
+    after_the_third: Contents
+
+
+async def undisturbed_in(tier: Fleet) -> Undisturbed:
+    """Do everything in a workspace of its own: contents are comparable across workspaces."""
+    fleet = await another_workspace(tier)
+    await before_the_commit(fleet)
+    await fleet.commit()
+    second = await contents(fleet, AFTER_THE_SECOND)
+    await after_the_commit(fleet)
+    return Undisturbed(second, await contents(fleet, AFTER_THE_THIRD))

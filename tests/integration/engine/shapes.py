@@ -74,11 +74,13 @@ async def open_context(
         rags=RagPool(settings, models_of(model, embeddings)),
         parsers=cast("ParserPool", PlainParser()),
     )
-    yield context, model, embeddings
-    for gate in (model.open, embeddings.open):
-        gate.set()
-    await context.rags.close()
-    await ledger.close()
+    try:
+        yield context, model, embeddings
+    finally:
+        for gate in (model.open, embeddings.open):
+            gate.set()
+        await context.rags.close()
+        await ledger.close()
 
 
 @asynccontextmanager

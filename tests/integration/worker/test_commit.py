@@ -7,18 +7,11 @@ import pytest
 
 from shared.contract.names import TaskName
 from shared.contract.payloads import CommitWorkspace
-from shared.errors import (
-    EmbeddingMismatchError,
-    LedgerUnavailableError,
-    StoreUnavailableError,
-    TaskNotCancellableError,
-)
+from shared.errors import EmbeddingMismatchError
 from shared.ids import DocumentId, WorkspaceName
 from shared.ledger.records import Task, TaskState
-from tests.integration.worker.fleet import LARGE, Fleet
+from tests.integration.worker.fleet import Fleet
 from worker.commit import turn as committer
-from worker.commit.apply.files import FilesStore
-from worker.commit.operations import Operation
 
 CURIE = "Marie Curie met Pierre Curie in Paris. "
 BOHR = "Niels Bohr met Albert Einstein in Copenhagen. "
@@ -204,117 +197,3 @@ async def test_another_embedding_model_is_refused_with_a_code(fleet: Fleet) -> N
         now = await fleet.task(task)
         assert (now.state, now.error_code) == (TaskState.FAILED, EmbeddingMismatchError.code)
     assert (await fleet.stored())["nodes"] == {}
-
-
-async def test_a_ledger_that_goes_away_after_the_last_write_costs_no_second_one(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    task = await ready(fleet, "doc", CURIE)
-
-    async def gone(*_arguments: object, **_options: object) -> bool:
-        raise LedgerUnavailableError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(fleet.context.ledger.journals, "close", gone)
-        await fleet.commit()
-    now = await fleet.task(task)
-    assert (now.state, now.error_code) == (TaskState.COMMITTING, "ledger_unavailable")
-    before = await fleet.stored()
-    fleet.embeddings.refused_word = "Curie"  # a second write would need vectors
-    await fleet.let_time_pass()
-    await fleet.commit()
-    now = await fleet.task(task)
-    assert (now.state, now.error_code) == (TaskState.SUCCEEDED, None)
-    assert await fleet.stored() == before
-
-
-async def test_a_store_that_fails_in_the_middle_leaves_a_journal_for_the_next_holder(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tasks = [await ready(fleet, "one", CURIE), await ready(fleet, "two", BOHR)]
-    applied: list[Operation] = []
-    apply = FilesStore.apply
-
-    async def away_after_three(store: FilesStore, operation: Operation) -> None:
-        if len(applied) == 3:
-            raise StoreUnavailableError
-        applied.append(operation)
-        await apply(store, operation)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FilesStore, "apply", away_after_three)
-        await fleet.commit()
-    for task in tasks:
-        now = await fleet.task(task)
-        assert (now.state, now.error_code) == (TaskState.COMMITTING, "store_unavailable")
-    with pytest.raises(TaskNotCancellableError):
-        await fleet.context.ledger.tasks.request_cancel(tasks[0].id)
-    fleet.embeddings.refused_word = "C"  # nothing is merged or embedded again
-    await fleet.another_worker().commit()
-    for task in tasks:
-        now = await fleet.task(task)
-        assert (now.state, now.error_code) == (TaskState.SUCCEEDED, None)
-    assert {"Marie Curie", "Niels Bohr"} <= (await fleet.stored())["nodes"].keys()
-
-
-async def test_cancelling_while_a_group_is_merged_wins_and_the_others_are_committed(
-    fleet: Fleet,
-) -> None:
-    cancelled, kept = await ready(fleet, "one", CURIE), await ready(fleet, "two", BOHR)
-    fleet.embeddings.open.clear()
-    working = asyncio.create_task(fleet.commit())
-    await fleet.embeddings.called.wait()
-    await fleet.context.ledger.tasks.request_cancel(cancelled.id)
-    fleet.embeddings.open.set()
-    await working
-    assert await fleet.state(cancelled) is TaskState.CANCELLED
-    assert await fleet.state(kept) is TaskState.SUCCEEDED
-    assert "Marie Curie" not in (await fleet.stored())["nodes"]
-
-
-async def test_one_poisonous_document_is_found_and_the_rest_of_its_group_is_committed(
-    fleet: Fleet,
-) -> None:
-    texts = [f"Person{number} Smith met Ann Lee in Oslo. " for number in range(5)]
-    good = [await ready(fleet, f"doc{number}", text) for number, text in enumerate(texts)]
-    bad = await ready(fleet, "bad", "Poison Ivy met Ann Lee in Gotham City. ")
-    fleet.embeddings.refused_word = "Poison"
-    await fleet.commit()
-    assert {await fleet.state(task) for task in good} == {TaskState.SUCCEEDED}
-    now = await fleet.task(bad)
-    assert (now.state, now.strikes, now.error_code) == (TaskState.READY, 1, "internal_error")
-
-
-async def test_a_large_document_is_committed_in_slices_and_nothing_comes_between(
-    fleet: Fleet,
-) -> None:
-    limits = fleet.context.settings.limits.model_copy(update={"commit_max_chunks": 4})
-    settings = replace(fleet.context.settings, limits=limits)
-    sliced = replace(fleet, context=replace(fleet.context, settings=settings))
-    large = await sliced.upload("large", LARGE)
-    await sliced.deliver()
-    now = await sliced.task(large)
-    assert now.state is TaskState.SUCCEEDED
-    assert now.chunks_total is not None
-    journals = await fleet.context.ledger.journals.closed_after(now.physical, 0)
-    assert len(journals) == -(-now.chunks_total // 4)
-    assert [journal.outcome.advanced.get(large.id) for journal in journals][:2] == [4, 8]
-    assert len((await sliced.stored())["rows"]["text_chunks"]) == now.chunks_total
-
-
-async def test_a_large_document_given_up_half_way_leaves_nothing(fleet: Fleet) -> None:
-    before = await fleet.stored()
-    limits = fleet.context.settings.limits.model_copy(update={"commit_max_chunks": 4})
-    settings = replace(fleet.context.settings, limits=limits)
-    sliced = replace(fleet, context=replace(fleet.context, settings=settings))
-    fleet.embeddings.refused_word = "Poison"
-    large = await sliced.upload("large", f"{LARGE} Poison Ivy met Ann Lee in Gotham City. ")
-    await sliced.run_until_quiet()
-    now = await sliced.task(large)
-    assert (now.state, now.error_code) == (TaskState.FAILED, "attempts_exhausted")
-    assert now.committed_chunks == 0
-    after = await sliced.stored()
-    assert (after["nodes"], after["edges"], after["vectors"]) == (
-        before["nodes"], before["edges"], before["vectors"],
-    )  # fmt: skip
-    assert after["rows"] == before["rows"]

@@ -29,6 +29,9 @@ _FINISH = """
 INSERT INTO applied_journals (physical, seq) VALUES ($1, $2)
 ON CONFLICT (physical) DO UPDATE SET seq = EXCLUDED.seq
 """
+# LightRAG's columns. Names have 256 characters at most, so two of them and what joins them may have
+# 517; ids of documents, chunks and replies are far shorter.
+LONGEST_IDS = {"relation_chunks": 512}
 _VECTOR_ROWS = {
     "chunks_vdb": "_upsert_chunks",
     "entities_vdb": "_upsert_entities",

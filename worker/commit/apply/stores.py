@@ -13,7 +13,7 @@ from shared.logs import get_logger
 from shared.rag.store_errors import is_about_the_row, translated_store_errors
 from worker.commit.apply.files import FilesStore
 from worker.commit.apply.neo4j import Neo4jStore
-from worker.commit.apply.postgres import PostgresStore
+from worker.commit.apply.postgres import LONGEST_IDS, PostgresStore
 from worker.commit.apply.redis import RedisStore
 from worker.commit.apply.store import Store
 from worker.commit.encoding import decode, encode_one
@@ -41,6 +41,15 @@ class Stores:
     def distinct(self) -> list[Store]:
         """Each store once."""
         return list({id(store): store for store in self.by_storage.values()}.values())
+
+    @property
+    def longest_ids(self) -> dict[str, int]:
+        """The characters of a row's id that a storage takes, by storages that have a limit."""
+        return {
+            name: limit
+            for name, limit in LONGEST_IDS.items()
+            if isinstance(self.by_storage[name], PostgresStore)
+        }
 
     async def apply_again(self, journal: Journal) -> None:
         """Write a journal into every store; what somebody else wrote of it, it writes again.
