@@ -61,11 +61,11 @@ async def test_edits_leave_what_lightrags_own_leave_also_when_every_commit_break
 
     apply, broken = Stores.apply, set()
 
-    async def breaks_once(self: Stores, journal: Any) -> None:
+    async def breaks_once(self: Stores, journal: Any, operations: Any) -> None:
         if journal.seq not in broken:
             broken.add(journal.seq)
             raise ConnectionResetError
-        await apply(self, journal)
+        await apply(self, journal, operations)
 
     monkeypatch.setattr(Stores, "apply", breaks_once)
     tasks = [
