@@ -20,6 +20,8 @@ from tests.integration.engine.disturbed import (
 )
 from tests.integration.worker.fleet import Fleet
 
+# Around each promise and in each kind of store; the others are in the long tests.
+SHORT = ["journal.write", "journal.written", "put_rows", "put_edges", "remove_vectors", "close"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize(
@@ -46,7 +48,10 @@ async def forget_files(fleet: Fleet) -> None:
     finalize_share_data()
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point",
+    [point if point in SHORT else pytest.param(point, marks=pytest.mark.long) for point in POINTS],
+)
 async def test_what_a_killed_committer_began_is_finished_as_if_nothing_had_happened(
     guest: Fleet,
     stores: dict[str, str],

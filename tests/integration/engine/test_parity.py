@@ -121,7 +121,7 @@ async def test_a_group_leaves_what_lightrags_own_merge_of_it_leaves(
         assert getattr(found, part) == getattr(expected, part), part
 
 
-@GRAPHS
+@pytest.mark.parametrize("shape", [pytest.param("neo4j", marks=pytest.mark.long), "postgres"])
 @pytest.mark.timeout(600)
 async def test_a_fleets_graph_has_what_lightrags_has_and_keeps_it_through_deletes_and_replacements(
     fleet: Fleet,

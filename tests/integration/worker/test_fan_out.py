@@ -52,4 +52,5 @@ async def test_two_extract_workers_share_a_book_and_the_committer_extracts_nothi
     assert len(shown) > 3
     calls = stack.models.extractions
     assert set(calls) == set(EXTRACTORS)
-    assert min(calls.values()) >= 0.4 * calls.total()
+    # A batch goes to whoever is free; on a busy machine that is not always the other one.
+    assert min(calls.values()) >= 0.25 * calls.total()

@@ -39,7 +39,13 @@ async def _expect_handed_back(stack: Stack, tasks: list[Task]) -> None:
     assert await stack.sender.depth(QueueName.PREPARE) == len(tasks)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT], ids=["TERM", "QUIT"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="TERM"),
+        pytest.param(signal.SIGQUIT, id="QUIT", marks=pytest.mark.long),
+    ],
+)
 async def test_a_stopped_worker_drains_hands_its_tasks_back_and_is_gone(
     stack: Stack, number: signal.Signals
 ) -> None:
@@ -54,6 +60,7 @@ async def test_a_stopped_worker_drains_hands_its_tasks_back_and_is_gone(
     assert {(task.state, task.attempt) for task in ended} == {(TaskState.SUCCEEDED, 2)}
 
 
+@pytest.mark.long
 async def test_a_second_signal_hurries(stack: Stack) -> None:
     worker, tasks = await busy_worker(stack)
     worker.signal(signal.SIGTERM)

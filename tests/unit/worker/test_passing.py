@@ -59,7 +59,7 @@ def test_what_is_not_the_units_own_is_refused_and_remembered(kind: type) -> None
             failures.raise_first()
 
 
-@pytest.mark.parametrize("kind", set(STORAGES.values()), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", dict.fromkeys(STORAGES.values()), ids=lambda kind: kind.__name__)
 def test_what_a_storage_is_can_be_asked(kind: type) -> None:
     class Storage:
         namespace = "entities"
