@@ -8,6 +8,7 @@ from lightrag.utils import enforce_chunk_token_limit_before_embedding, sanitize_
 from lightrag.utils_pipeline import build_chunks_dict_from_chunking_result
 
 from shared.ids import DocumentId
+from shared.settings_sections import IndexingSettings
 from worker.ingestion.encoding import Chunks
 
 # A batch that is lost is extracted again, and its row is read as a whole: about 80 KB of text.
@@ -43,6 +44,11 @@ def cut_into_chunks(rag: LightRAG, text: str, *, doc_id: DocumentId, file_name: 
         pieces, doc_id=doc_id, file_path=file_name
     )
     return chunks
+
+
+def chunks_of_a_full_batch(indexing: IndexingSettings) -> int:
+    """Tell how many chunks a batch of a large document has, the last one apart."""
+    return min(indexing.extract_batch_chunks, max(1, _MAX_BATCH_TOKENS // indexing.chunk_size))
 
 
 def split_into_batches(chunks: Chunks, *, size: int) -> list[Chunks]:

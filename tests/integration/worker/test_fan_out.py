@@ -35,11 +35,15 @@ async def test_two_extract_workers_share_a_book_and_the_committer_extracts_nothi
     stack: Stack,
 ) -> None:
     stack.models.latency_s = 0.5
-    small_chunks = {"CHUNK_SIZE": "50", "CHUNK_OVERLAP_SIZE": "0", "LLM_MAX_CONCURRENCY": "64"}
+    # Each of the two can have half of the fleet's calls open, and no more batches than that.
+    limits = {"LLM_MAX_CONCURRENCY": "64", "WORKER_THREADS": "32"}
+    small_chunks = {"CHUNK_SIZE": "50", "CHUNK_OVERLAP_SIZE": "0"}
     await asyncio.gather(
         stack.worker(QueueName.COMMIT, LLM_API_KEY="committer"),
         *(
-            stack.worker(QueueName.PREPARE, QueueName.EXTRACT, LLM_API_KEY=name, **small_chunks)
+            stack.worker(
+                QueueName.PREPARE, QueueName.EXTRACT, LLM_API_KEY=name, **small_chunks, **limits
+            )
             for name in EXTRACTORS
         ),
     )
@@ -52,5 +56,4 @@ async def test_two_extract_workers_share_a_book_and_the_committer_extracts_nothi
     assert len(shown) > 3
     calls = stack.models.extractions
     assert set(calls) == set(EXTRACTORS)
-    # A batch goes to whoever is free; on a busy machine that is not always the other one.
-    assert min(calls.values()) >= 0.25 * calls.total()
+    assert min(calls.values()) >= 0.4 * calls.total()
