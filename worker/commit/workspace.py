@@ -36,17 +36,18 @@ async def commit_workspace(message: CommitWorkspace, context: WorkerContext) -> 
     if lease is None:
         return
     try:
-        await _work(lease, context)
+        may_go_on = await _work(lease, context)
     finally:
         with suppress(UnavailableError):  # then it expires
             await asyncio.shield(workspaces.release_commit_lease(lease))
     # The turn ended before the work did, or work became ready between our last look and the
     # release: whoever brought it found the lease taken.
-    if await workspaces.is_awaiting_commit(message.workspace):
+    if may_go_on and await workspaces.is_awaiting_commit(message.workspace):
         await send_or_leave_to_sweeper([message], context)
 
 
-async def _work(lease: CommitLease, context: WorkerContext) -> None:
+async def _work(lease: CommitLease, context: WorkerContext) -> bool:
+    """Do a turn; False: what stopped it is still there, so only the sweeper asks for another."""
     heartbeat = Heartbeat(
         ledger_url(context.settings),
         lease,
@@ -67,6 +68,8 @@ async def _work(lease: CommitLease, context: WorkerContext) -> None:
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
     except Exception as error:  # noqa: BLE001 - the edge: what is journaled waits for the next turn
         await _explain(error, lease, context)
+        return False
+    return True
 
 
 async def _explain(error: Exception, lease: CommitLease, context: WorkerContext) -> None:

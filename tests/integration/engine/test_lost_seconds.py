@@ -76,6 +76,7 @@ async def require_stopped(fleet: Fleet, code: str) -> None:
     await committed(fleet, LAST)
     task = (await tasks_by_document(fleet))["last"]
     assert (task.state, task.error_code) == (TaskState.READY, code)
+    assert fleet.sender.sent == []  # the sweeper asks again, in its own time
     assert await journals(fleet) == count
 
 
