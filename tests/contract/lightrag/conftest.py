@@ -11,6 +11,12 @@ from shared.rag.models import Models
 from shared.rag.pool import RagPool
 from shared.settings import Settings, load_settings
 from tests.models import CountingModel, models_of
+from tests.standing_clock import stop_the_clock
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_the_clock(monkeypatch)
 
 
 @pytest.fixture

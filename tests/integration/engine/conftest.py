@@ -15,8 +15,14 @@ from tests.integration.engine.shapes import (
 )
 from tests.integration.worker.fleet import Fleet
 from tests.services import Neo4jServer, drop_database, make_database, run
+from tests.standing_clock import stop_the_clock
 
 SERVER_SHAPES = ["postgres", "valkey", "neo4j"]
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_the_clock(monkeypatch)
 
 
 @pytest.fixture
