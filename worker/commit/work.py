@@ -83,7 +83,7 @@ def fitting(group: Sequence[Work], *, dimension: int, limit_bytes: int) -> list[
     size_bytes = 0
     for work in group:
         size_bytes += work.size_bytes(dimension=dimension)
-        # A document that is cut in slices goes alone: what comes after it waits for all of it.
+        # A document that is cut in slices goes alone: its newer revision waits for all of it.
         sliced = work.piece is not None and not (work.piece.is_first and work.piece.is_last)
         if taken and (size_bytes > limit_bytes or sliced):
             break

@@ -92,9 +92,7 @@ async def test_one_poisonous_document_is_found_and_the_rest_of_its_group_is_comm
     assert (now.state, now.strikes, now.error_code) == (TaskState.READY, 1, "internal_error")
 
 
-async def test_a_large_document_is_committed_in_slices_and_nothing_comes_between(
-    fleet: Fleet,
-) -> None:
+async def test_a_large_document_is_committed_in_slices(fleet: Fleet) -> None:
     limits = fleet.context.settings.limits.model_copy(update={"commit_max_chunks": 4})
     settings = replace(fleet.context.settings, limits=limits)
     sliced = replace(fleet, context=replace(fleet.context, settings=settings))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from lightrag import LightRAG
 
+from worker.commit.apply.storages import carry_out
 from worker.commit.apply.store import FencedOffError
 from worker.commit.operations import Kind, Operation
 
@@ -43,22 +44,13 @@ class FilesStore:
         if not await self._is_held():
             raise FencedOffError
         storage = getattr(self._rag, operation.storage)
-        rows = operation.rows
         match operation.kind:
-            case Kind.PUT_ROWS | Kind.PUT_STATUS:
-                await storage.upsert(dict(rows))
-            case Kind.PUT_NODES:
-                await storage.upsert_nodes_batch([(name, row) for name, row in rows])
-            case Kind.PUT_EDGES:
-                await storage.upsert_edges_batch([(one, two, row) for one, two, row in rows])
             case Kind.PUT_VECTORS:
                 await _put_vectors(storage, operation)
-            case Kind.REMOVE_NODES:
-                await storage.remove_nodes(rows)
-            case Kind.REMOVE_EDGES:
-                await storage.remove_edges([(one, two) for one, two in rows])
             case Kind.REMOVE_ROWS | Kind.REMOVE_STATUS | Kind.REMOVE_VECTORS:
-                await storage.delete(rows)
+                await storage.delete(operation.rows)
+            case _:
+                await carry_out(operation, storage)
 
     def begin_sync(self) -> None:
         """Nothing to do: all is written down at the end."""

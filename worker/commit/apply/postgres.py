@@ -16,6 +16,7 @@ from lightrag import LightRAG
 from lightrag.kg.postgres_impl import namespace_to_table_name
 
 from shared.ledger.records import CommitLease
+from worker.commit.apply.storages import carry_out
 from worker.commit.apply.store import FencedOffError
 from worker.commit.operations import Kind, Operation
 from worker.commit.unit_of_work.unit import STATUS_STORAGE
@@ -87,28 +88,19 @@ class PostgresStore:
     async def _apply(self, operation: Operation, connection: asyncpg.Connection) -> None:
         storage = copy.copy(getattr(self._rag, operation.storage))
         storage.db = _OneConnection(self._database, connection)
-        rows = operation.rows
         match operation.kind:
-            case Kind.PUT_ROWS | Kind.PUT_STATUS:
-                await storage.upsert(dict(rows))
-            case Kind.PUT_NODES:
-                await storage.upsert_nodes_batch([(name, row) for name, row in rows])
-            case Kind.PUT_EDGES:
-                await storage.upsert_edges_batch([(one, two, row) for one, two, row in rows])
             case Kind.PUT_VECTORS:
                 await _put_vectors(storage, operation, connection)
-            case Kind.REMOVE_NODES:
-                await storage.remove_nodes(rows)
-            case Kind.REMOVE_EDGES:
-                await storage.remove_edges([(one, two) for one, two in rows])
             case Kind.REMOVE_ROWS | Kind.REMOVE_STATUS | Kind.REMOVE_VECTORS:
                 # LightRAG's own swallows errors, and PostgreSQL would roll back in silence.
                 await connection.execute(
                     f"DELETE FROM {_table(operation.storage, storage)} "  # noqa: S608 - LightRAG's name
                     "WHERE workspace = $1 AND id = ANY($2)",
                     storage.workspace,
-                    rows,
+                    operation.rows,
                 )
+            case _:
+                await carry_out(operation, storage)
 
 
 def _table(name: str, storage: Any) -> str:  # noqa: ANN401 - one of LightRAG's
