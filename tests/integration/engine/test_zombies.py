@@ -1,11 +1,12 @@
 """A committer that is stopped, overtaken and woken again changes nothing in any store."""
 
 import signal
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from shared.ledger.records import TaskState
+from shared.ledger.records import CommitLease, TaskState
 from tests.integration.engine.committer import POINTS, Orders
 from tests.integration.engine.contents import Contents
 from tests.integration.engine.disturbed import (
@@ -18,7 +19,11 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
+from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
+from worker.commit.apply.redis import RedisStore
+from worker.commit.apply.store import FencedOffError, Store
+from worker.commit.apply.stores import open_stores
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # One for each way of writing, and the last moment; the others are in the long tests.
@@ -79,3 +84,35 @@ async def test_without_the_fences_it_would(
     )
     before, after = await overtake_and_wake(guest, committer)
     assert after != before
+
+
+async def overtaken(fleet: Fleet, lease: CommitLease) -> list[Store]:
+    """The stores as a holder sees them whose successor has come to every one of them."""
+    async with opened(fleet) as rag:
+        ledger = fleet.context.ledger
+        old = open_stores(rag, lease, ledger, lease_ms=fleet.context.lease_ms)
+        newer = replace(lease, token=lease.token + 1)
+        for store in open_stores(rag, newer, ledger, lease_ms=fleet.context.lease_ms).distinct:
+            await store.raise_fence()
+    return old.distinct
+
+
+async def test_who_was_overtaken_can_note_no_journal_in_any_store(guest: Fleet) -> None:
+    workspaces = guest.context.ledger.workspaces
+    lease = await workspaces.take_commit_lease(guest.workspace, holder="one", ttl_ms=60_000)
+    assert lease is not None
+    await guest.let_leases_expire()
+    assert await workspaces.take_commit_lease(guest.workspace, holder="two", ttl_ms=60_000)
+    stores = await overtaken(guest, lease)
+    assert {store.name for store in stores} == {"postgres", "redis", "neo4j"}
+    for store in stores:
+        with pytest.raises(FencedOffError):
+            await store.finish(7)
+        assert await store.applied_seq() == 0
+        if store.name != "postgres":  # taking the lease raises that one
+            with pytest.raises(FencedOffError):
+                await store.raise_fence()
+        if isinstance(store, RedisStore):
+            store.begin_sync()
+            with pytest.raises(FencedOffError):
+                await store.finish(7)
