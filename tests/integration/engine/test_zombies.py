@@ -21,13 +21,20 @@ from tests.integration.engine.disturbed import (
 )
 from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
-from worker.commit.apply.redis import RedisStore
 from worker.commit.apply.store import FencedOffError, Store
 from worker.commit.apply.stores import open_stores
+from worker.commit.operations import Kind, Operation
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE, STATUS_STORAGE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # One for each way of writing, and the last moment; the others are in the long tests.
 SHORT = ["put_rows", "put_edges", "put_vectors", "close"]
+REMOVALS = {
+    "postgres": Operation(Kind.REMOVE_STATUS, STATUS_STORAGE, ["none"]),
+    "redis": Operation(Kind.REMOVE_ROWS, "full_docs", ["none"]),
+    "neo4j": Operation(Kind.REMOVE_NODES, GRAPH_STORAGE, ["none"]),
+}
+"""By store, something that it would do for the holder of the lease."""
 
 
 @pytest.fixture(scope="module")
@@ -97,22 +104,31 @@ async def overtaken(fleet: Fleet, lease: CommitLease) -> list[Store]:
     return old.distinct
 
 
-async def test_who_was_overtaken_can_note_no_journal_in_any_store(guest: Fleet) -> None:
+async def test_who_was_overtaken_writes_nothing_into_any_store_and_notes_no_journal(
+    guest: Fleet,
+) -> None:
     workspaces = guest.context.ledger.workspaces
     lease = await workspaces.take_commit_lease(guest.workspace, holder="one", ttl_ms=60_000)
     assert lease is not None
     await guest.let_leases_expire()
     assert await workspaces.take_commit_lease(guest.workspace, holder="two", ttl_ms=60_000)
     stores = await overtaken(guest, lease)
-    assert {store.name for store in stores} == {"postgres", "redis", "neo4j"}
+    assert {store.name for store in stores} == REMOVALS.keys()
     for store in stores:
+        with pytest.raises(FencedOffError):
+            await store.apply(REMOVALS[store.name])
         with pytest.raises(FencedOffError):
             await store.finish(7)
         assert await store.applied_seq() == 0
         if store.name != "postgres":  # taking the lease raises that one
             with pytest.raises(FencedOffError):
                 await store.raise_fence()
-        if isinstance(store, RedisStore):
-            store.begin_sync()
-            with pytest.raises(FencedOffError):
-                await store.finish(7)
+
+
+async def test_every_store_notes_the_last_journal_that_it_holds(guest: Fleet) -> None:
+    await before_the_commit(guest)
+    lease = await guest.context.ledger.workspaces.take_commit_lease(
+        guest.workspace, holder="one", ttl_ms=60_000
+    )
+    assert lease is not None
+    assert [await store.applied_seq() for store in await overtaken(guest, lease)] == [1, 1, 1]
