@@ -111,6 +111,12 @@ async def test_a_second_look_at_what_this_committer_holds_strikes_nobody(steps: 
     assert [(task.doc_id, task.attempt, task.strikes) for task in again] == [("a", 1, 0)]
 
 
+async def test_what_a_journal_holds_is_not_gathered_while_it_is_applied(steps: Steps) -> None:
+    lease, _, _ = await steps.committing("journaled")
+    await steps.ready("next")
+    assert names(await steps.gather(lease)) == ["next"]
+
+
 async def test_a_drop_goes_alone_and_is_committing_at_once(ledger: Ledger, steps: Steps) -> None:
     await steps.ready()
     drop = await ledger.workspaces.request_drop(DEFAULT_WORKSPACE)

@@ -192,6 +192,18 @@ async def test_deleting_one_of_two_documents_that_share_a_passage_keeps_the_othe
         assert unordered(await graph(rag)) == unordered(await graph(only_second))
 
 
+async def test_a_reply_that_is_no_chunks_own_stays_when_a_document_that_names_it_goes(
+    rags: RagPool, workspace: PhysicalWorkspace
+) -> None:
+    async with rags.use(workspace) as rag:
+        piece = await put(rag, "apollo", APOLLO)
+        chunk_id, shared = next(iter(piece.chunks)), piece.extractions[0].cache_keys
+        row: Any = await rag.text_chunks.get_by_id(chunk_id)
+        await rag.text_chunks.upsert({chunk_id: {**row, "llm_cache_list": shared}})
+        await commit(rag, gone=["apollo"])
+        assert all(await rag.llm_response_cache.get_by_ids(shared))
+
+
 def unordered(found: dict[str, Any]) -> dict[str, Any]:
     """A rebuild joins an entity's descriptions in the order of the replies, a merge by length."""
     return {

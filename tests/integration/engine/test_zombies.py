@@ -1,11 +1,12 @@
 """A committer that is stopped, overtaken and woken again changes nothing in any store."""
 
 import signal
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from shared.ledger.records import TaskState
+from shared.ledger.records import CommitLease, TaskState
 from tests.integration.engine.committer import POINTS, Orders
 from tests.integration.engine.contents import Contents
 from tests.integration.engine.disturbed import (
@@ -18,11 +19,22 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
+from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
+from worker.commit.apply.store import FencedOffError, Store
+from worker.commit.apply.stores import open_stores
+from worker.commit.operations import Kind, Operation
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE, STATUS_STORAGE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # One for each way of writing, and the last moment; the others are in the long tests.
 SHORT = ["put_rows", "put_edges", "put_vectors", "close"]
+REMOVALS = {
+    "postgres": Operation(Kind.REMOVE_STATUS, STATUS_STORAGE, ["none"]),
+    "redis": Operation(Kind.REMOVE_ROWS, "full_docs", ["none"]),
+    "neo4j": Operation(Kind.REMOVE_NODES, GRAPH_STORAGE, ["none"]),
+}
+"""By store, something that it would do for the holder of the lease."""
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +91,44 @@ async def test_without_the_fences_it_would(
     )
     before, after = await overtake_and_wake(guest, committer)
     assert after != before
+
+
+async def overtaken(fleet: Fleet, lease: CommitLease) -> list[Store]:
+    """The stores as a holder sees them whose successor has come to every one of them."""
+    async with opened(fleet) as rag:
+        ledger = fleet.context.ledger
+        old = open_stores(rag, lease, ledger, lease_ms=fleet.context.lease_ms)
+        newer = replace(lease, token=lease.token + 1)
+        for store in open_stores(rag, newer, ledger, lease_ms=fleet.context.lease_ms).distinct:
+            await store.raise_fence()
+    return old.distinct
+
+
+async def test_who_was_overtaken_writes_nothing_into_any_store_and_notes_no_journal(
+    guest: Fleet,
+) -> None:
+    workspaces = guest.context.ledger.workspaces
+    lease = await workspaces.take_commit_lease(guest.workspace, holder="one", ttl_ms=60_000)
+    assert lease is not None
+    await guest.let_leases_expire()
+    assert await workspaces.take_commit_lease(guest.workspace, holder="two", ttl_ms=60_000)
+    stores = await overtaken(guest, lease)
+    assert {store.name for store in stores} == REMOVALS.keys()
+    for store in stores:
+        with pytest.raises(FencedOffError):
+            await store.apply(REMOVALS[store.name])
+        with pytest.raises(FencedOffError):
+            await store.finish(7)
+        assert await store.applied_seq() == 0
+        if store.name != "postgres":  # taking the lease raises that one
+            with pytest.raises(FencedOffError):
+                await store.raise_fence()
+
+
+async def test_every_store_notes_the_last_journal_that_it_holds(guest: Fleet) -> None:
+    await before_the_commit(guest)
+    lease = await guest.context.ledger.workspaces.take_commit_lease(
+        guest.workspace, holder="one", ttl_ms=60_000
+    )
+    assert lease is not None
+    assert [await store.applied_seq() for store in await overtaken(guest, lease)] == [1, 1, 1]

@@ -2,15 +2,21 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.errors import LedgerUnavailableError, StoreUnavailableError, TaskNotCancellableError
+from shared.ids import PhysicalWorkspace, WorkspaceName
 from shared.ledger.records import TaskState
 from tests.integration.worker.fleet import LARGE, Fleet
 from tests.integration.worker.test_commit import BOHR, CURIE, ready
+from worker.commit import turn
 from worker.commit.apply.files import FilesStore
-from worker.commit.operations import Operation
+from worker.commit.apply.store import FencedOffError
+from worker.commit.group import Merged
+from worker.commit.operations import Kind, Operation
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE
 
 
 async def test_a_ledger_that_goes_away_after_the_last_write_costs_no_second_one(
@@ -123,3 +129,59 @@ async def test_a_large_document_given_up_half_way_leaves_nothing(fleet: Fleet) -
         before["nodes"], before["edges"], before["vectors"],
     )  # fmt: skip
     assert after["rows"] == before["rows"]
+
+
+async def test_a_group_that_is_merged_while_the_one_before_is_applied_reads_it_as_if_it_were_done(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = replace(fleet, workspace=WorkspaceName(f"{fleet.workspace}_u"))
+    await fleet.context.ledger.workspaces.create(undisturbed.workspace)
+    shared = f"Marie Curie met Niels Bohr in Paris. {CURIE}"
+    for doc_id, text in (("one", CURIE), ("two", shared)):
+        await ready(undisturbed, doc_id, text)
+        await undisturbed.commit()
+    await ready(fleet, "one", CURIE)
+    await ready(fleet, "two", shared)
+    merged: list[Merged] = []
+    both = asyncio.Event()
+    merge, apply = turn.merge_group, FilesStore.apply
+
+    async def noticed(*arguments: Any, **options: Any) -> Merged:
+        merged.append(await merge(*arguments, **options))
+        if len(merged) == 2:
+            both.set()
+        return merged[-1]
+
+    async def late(store: FilesStore, operation: Operation) -> None:
+        await both.wait()
+        await apply(store, operation)
+
+    monkeypatch.setattr(turn, "merge_group", noticed)
+    monkeypatch.setattr(turn, "_MAX_TASKS", 1)
+    monkeypatch.setattr(FilesStore, "apply", late)
+    async with asyncio.timeout(60):
+        await fleet.commit()
+    ours, expected = await fleet.stored(), await undisturbed.stored()
+    assert ours == expected
+
+
+async def test_a_folder_knows_its_last_journal_and_takes_nothing_from_who_lost_the_lease(
+    fleet: Fleet,
+) -> None:
+    held = True
+
+    async def is_held() -> bool:
+        return held
+
+    await ready(fleet, "doc", CURIE)
+    await fleet.commit()
+    async with fleet.context.rags.use(PhysicalWorkspace(fleet.workspace)) as rag:
+        store = FilesStore(rag, is_held)
+        assert await store.applied_seq() == 1
+        held = False
+        with pytest.raises(FencedOffError):
+            await store.apply(Operation(Kind.REMOVE_NODES, GRAPH_STORAGE, ["Marie Curie"]))
+        with pytest.raises(FencedOffError):
+            await store.finish(2)
+        assert await store.applied_seq() == 1
+    assert "Marie Curie" in (await fleet.stored())["nodes"]

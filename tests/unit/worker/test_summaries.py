@@ -28,10 +28,23 @@ async def test_a_summary_passes_unchanged() -> None:
     assert await answering("Ann is old and wise.")(PROMPT) == "Ann is old and wise."
 
 
+async def test_a_summary_is_kept_without_thoughts_and_without_what_no_store_takes() -> None:
+    reply = "<think>Who is Ann?</think>Ann is\0 old\ud83d."
+    assert await answering(reply)(PROMPT) == "Ann is old."
+
+
 @pytest.mark.parametrize(
     "reply",
-    [ModelRefusedError(), "", " \n", TruncatedResponse("Ann is o")],
-    ids=["refused", "empty", "blank", "cut off"],
+    [
+        ModelRefusedError(),
+        "",
+        " \n",
+        "\0",
+        "<think>What is Ann?</think>",
+        TruncatedResponse("Ann is o"),
+        "Ann. " * 8001,
+    ],
+    ids=["refused", "empty", "blank", "nul", "a thought", "cut off", "endless"],
 )
 async def test_without_a_summary_the_descriptions_are_joined_and_not_cached(reply: Any) -> None:
     joined = await answering(reply)(PROMPT)
