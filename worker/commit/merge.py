@@ -10,6 +10,7 @@ from lightrag.kg.shared_storage import get_namespace_data, get_namespace_lock
 from lightrag.operate import merge_nodes_and_edges
 from lightrag.utils import make_relation_chunk_key
 
+from worker.commit.foresight import summaries_foreseen
 from worker.commit.prepared import Slice
 from worker.commit.replies import add_private_replies
 from worker.commit.rows import anchors, full_document, status_row
@@ -31,7 +32,8 @@ async def add_documents(unit: UnitOfWork, pieces: Sequence[Slice]) -> None:
     for piece in pieces:
         await _add_rows(unit, piece, own_keys[piece.document.doc_id])
     await _prefetch(unit, pieces)
-    await _merge(unit, pieces)
+    async with summaries_foreseen(unit, pieces):
+        await _merge(unit, pieces)
 
 
 async def _add_rows(unit: UnitOfWork, piece: Slice, own_keys: dict[str, list[str]]) -> None:

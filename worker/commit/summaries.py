@@ -1,7 +1,9 @@
 """The model calls of a commit: summaries of descriptions, and nothing else."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 from lightrag.constants import GRAPH_FIELD_SEP
@@ -29,13 +31,23 @@ def summaries_only(call: Complete) -> Complete:
 
     A summary that the model refuses, leaves empty, cuts off or does not end would keep an entity
     from ever being written again. Its descriptions are joined and shortened instead.
+
+    Whoever asks in the same words as somebody before gets the same reply, also while it is on its
+    way.
     """
+    asked: dict[bytes, asyncio.Task[Any]] = {}
 
     async def guarded(prompt: str, system_prompt: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - LightRAG's
         if system_prompt:
             raise ExtractionInCommitError
+        key = sha256(prompt.encode()).digest()  # prompts are long, and a group has many
+        if key not in asked:
+            asked[key] = asyncio.create_task(summarised(prompt, options))
+        return await asked[key]
+
+    async def summarised(prompt: str, options: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
         try:
-            reply = await call(prompt, system_prompt=system_prompt, **options)
+            reply = await call(prompt, **options)
         except ModelRefusedError as error:
             return _joined(prompt, reason=error.code)
         if is_truncated_response(reply):
