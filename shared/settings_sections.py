@@ -166,7 +166,7 @@ class IndexingSettings(Section):
     # The offline embedding model reads 512 tokens of its own kind, about 400 of these.
     chunk_size: Annotated[int, Field(ge=50, le=8000)] = 400
     chunk_overlap_size: NonNegativeInt = 50
-    extract_batch_chunks: PositiveInt = 16
+    extract_batch_chunks: PositiveInt = 8
     summary_language: str = "English"
     extract_entity_types: Annotated[list[str], NoDecode, BeforeValidator(_words)] = []
     """Empty means the eleven types of LightRAG's own prompt."""

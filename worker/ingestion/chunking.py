@@ -11,8 +11,8 @@ from shared.ids import DocumentId
 from shared.settings_sections import IndexingSettings
 from worker.ingestion.encoding import Chunks
 
-# A batch that is lost is extracted again, and its row is read as a whole: about 80 KB of text.
-_MAX_BATCH_TOKENS = 20_000
+# A batch that is lost is extracted again, and its row is read as a whole: about 40 KB of text.
+_MAX_BATCH_TOKENS = 10_000
 
 
 def sanitized(text: str) -> str:

@@ -73,4 +73,4 @@ def test_no_batch_is_too_large_and_no_chunk_is_lost(tokens: list[int], size: int
     for batch in batches:
         counts = [int(str(row["tokens"])) for row in batch.values()]
         assert 0 < len(batch) <= size
-        assert len(batch) == 1 or sum(counts) <= 20_000
+        assert len(batch) == 1 or sum(counts) <= 10_000
