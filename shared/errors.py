@@ -205,6 +205,12 @@ class ModelRefusedError(AppError):
     code = "model_refused"
 
 
+class EmbeddingDimensionError(ModelRefusedError):
+    """The embedding model's vectors have another length than EMBEDDING_DIM; correct one of them."""
+
+    code = "embedding_dimension"
+
+
 class AttemptsExhaustedError(AppError):
     """The work was given up after too many attempts; see the last error, then retry the task."""
 
