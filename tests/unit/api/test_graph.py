@@ -122,6 +122,7 @@ async def test_a_task_shows_what_it_edits(api: Api) -> None:
         ("DELETE", "/graph/relations?source=a", None),
         ("GET", "/graph/relations?source=a&target=%20", None),
         ("GET", "/graph/labels?limit=1001", None),
+        ("GET", "/graph/labels?search=a%00b", None),
     ],
 )
 async def test_an_odd_edit_is_refused(
