@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.errors import InvalidInputError
 from shared.ids import TaskId
 from shared.ledger.accounts import Usage, UsageKey, UsageRow
-from shared.ledger.cursor import decode_cursor, encode_cursor
+from shared.ledger.cursor import NOT_OURS, decode_cursor, encode_cursor
 from shared.ledger.engine import Database
 from shared.ledger.records import Page
 from shared.ledger.rows import AnyRow, storable
@@ -143,6 +143,5 @@ def _key_of(cursor: str) -> list[str]:
         key = None
     is_key = isinstance(key, list) and len(key) == len(_KEY)
     if not is_key or not all(isinstance(part, str) for part in key):
-        sentence = "The cursor is not one of ours; start again from the first page."
-        raise InvalidInputError(sentence)
+        raise InvalidInputError(NOT_OURS)
     return [storable(part) for part in key]
