@@ -27,6 +27,8 @@ _KEY = (
 _COUNTS = ("calls", "prompt_tokens", "completion_tokens")
 # To the letter what the index of the totals says: tasks have a thousand times as many rows.
 _TOTALS = text("task_id = ''")
+OF_TASKS = text("task_id <> ''")
+"""The same of the index by task; a long list of tasks does not say so by itself."""
 
 
 class ModelUsage:
@@ -47,7 +49,7 @@ class ModelUsage:
         """Return what one task used, by model and purpose, whatever the day."""
         statement = (
             _summed(model_usage.c.model, model_usage.c.purpose)
-            .where(model_usage.c.task_id == task_id, model_usage.c.task_id != "")
+            .where(model_usage.c.task_id == task_id, OF_TASKS)
             .order_by(model_usage.c.model, model_usage.c.purpose)
         )
         async with self._database.reading() as connection:

@@ -129,3 +129,15 @@ async def test_the_totals_are_found_without_reading_the_accounts_of_tasks(
     ]
     plans = [await plan_of(question, migrated_database) for question in questions]
     assert [plan for plan in plans if "ix_model_usage_totals" not in plan] == []
+
+
+async def test_the_accounts_of_many_tasks_are_removed_without_reading_those_of_all(
+    ledger: Ledger, steps: Steps, migrated_database: URL
+) -> None:
+    for number in range(102):  # PostgreSQL looks into lists of up to a hundred only
+        task = await steps.queued(content=str(number))  # which supersedes the one before
+        await ledger.usage.add({key(task.id): Usage(1, 1, 1)})
+    removal = ledger.tasks.remove_old(ended_before_ms=2**53, limit=200)
+    plan = await plan_of(removal, migrated_database)
+    assert "ix_model_usage_task_id" in plan
+    assert len((await ledger.tasks.page(limit=200)).rows) == 1
