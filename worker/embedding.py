@@ -1,6 +1,7 @@
 """Keeps a workspace from being filled with vectors of two embedding models."""
 
 from shared.ids import WorkspaceName
+from shared.ledger.records import Task
 from shared.rag import models
 from worker.context import WorkerContext
 
@@ -14,6 +15,22 @@ async def require_same_embedding(name: WorkspaceName, context: WorkerContext) ->
     """
     workspace = await context.ledger.workspaces.get(name)
     models.require_same_embedding(workspace, context.settings)
+
+
+async def tie_to_embedding(task: Task, context: WorkerContext) -> None:
+    """Tie a task's workspace to our embedding model, now that chunks have vectors of it.
+
+    They are kept until the commit, which may be another process with other settings by then.
+
+    Raises:
+        EmbeddingMismatchError: the workspace has vectors of another model or dimension.
+        WorkspaceNotFoundError: it is being deleted.
+    """
+    workspace = await context.ledger.workspaces.get(task.workspace)
+    if workspace.embedding_model is None:
+        await remember_embedding(task.workspace, context)
+    else:
+        models.require_same_embedding(workspace, context.settings)
 
 
 async def remember_embedding(name: WorkspaceName, context: WorkerContext) -> None:
