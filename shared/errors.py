@@ -124,6 +124,9 @@ class GraphDuplicatesError(ConflictError):
     """The graph holds entities more than once; `ragfleet repair duplicates` merges them."""
 
     code = "graph_duplicates"
+    # No document's fault: those that come meanwhile go on once the graph is repaired.
+    retryable = True
+    outage = True
 
 
 class WorkspaceBusyError(ConflictError):
