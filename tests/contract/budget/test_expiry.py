@@ -41,3 +41,13 @@ async def test_what_was_used_without_a_limit_is_not_held_against_a_later_one(
     limited = RedisBook(open_redis(valkey_url), name, limits, clock_ms=clock)
     assert (await limited.exchange(Order("b", query_tokens=(1_000,)))).queries == 1
     await limited.close()
+
+
+async def test_what_cannot_be_read_of_a_process_stops_no_other(valkey_url: str) -> None:
+    name = secrets.token_hex(8)
+    async with Redis.from_url(valkey_url) as redis:
+        # Of another version, in the middle of a rolling restart.
+        await redis.hset(f"ragfleet:budget:{{{name}}}:holders", "odd", "v2 1 -1")
+    book = RedisBook(open_redis(valkey_url), name, Limits(4))
+    assert (await book.exchange(Order("a", ingestion_tokens=(1,)))).ingestion == 1
+    await book.close()
