@@ -82,7 +82,7 @@ async def get_exit_stack() -> AsyncIterator[AsyncExitStack]:
 ExitStackDep = Annotated[AsyncExitStack, Depends(get_exit_stack)]
 
 LimitParameter = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
-# Our cursors have under a hundred characters.
+# Our cursors have about a hundred characters; those of /usage hold the name of a model, too.
 CursorParameter = Annotated[
     str | None, Query(max_length=500, description="The `cursor` of the page before.")
 ]

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from shared.connections import ledger_url
+from shared.errors import EmbeddingMismatchError
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import Workspace
 from shared.logs import configure_logs
 from shared.rag.engine import storage_names
-from shared.rag.models import open_models
+from shared.rag.models import open_models, require_same_embedding
 from shared.rag.pool import RagPool
 from shared.settings import Settings
 from shared.startup import require_servers
@@ -18,7 +19,7 @@ _PAGE = 100
 
 
 async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Migrate the ledger, then create the stores of every active workspace.
+    """Migrate the ledger, then create the stores of every active workspace that is ours to open.
 
     Args:
         settings: they name the servers.
@@ -39,6 +40,11 @@ async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
     rags = RagPool(settings, open_models(settings))
     try:
         async for workspace in _active(ledger):
+            try:
+                require_same_embedding(workspace, settings)
+            except EmbeddingMismatchError as error:  # no process will open it with these settings
+                say(f"Workspace {workspace.name} is left as it is: {error.detail}")
+                continue
             async with rags.use(workspace.physical):
                 pass
             await rags.forget(workspace.physical)

@@ -43,8 +43,8 @@ def local_plan(
     """Say what runs on this machine.
 
     USE_EXTERNAL_STORAGE unset: servers of our own and everything on them; a Neo4j that settings
-    name is used all the same. `true`: our processes
-    on the servers that settings name. `false`: one process over files.
+    name is used all the same. `true`: our processes on the servers that settings name. `false`:
+    one process over files.
 
     Args:
         settings: of the person who starts the system.

@@ -124,6 +124,9 @@ class GraphDuplicatesError(ConflictError):
     """The graph holds entities more than once; `ragfleet repair duplicates` merges them."""
 
     code = "graph_duplicates"
+    # No document's fault: those that come meanwhile go on once the graph is repaired.
+    retryable = True
+    outage = True
 
 
 class WorkspaceBusyError(ConflictError):
@@ -203,6 +206,12 @@ class ModelRefusedError(AppError):
     """The model endpoint refused the request; check LLM_MODEL, LLM_API_KEY and EMBEDDING_MODEL."""
 
     code = "model_refused"
+
+
+class EmbeddingDimensionError(ModelRefusedError):
+    """The embedding model's vectors have another length than EMBEDDING_DIM; correct one of them."""
+
+    code = "embedding_dimension"
 
 
 class AttemptsExhaustedError(AppError):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
@@ -21,6 +22,22 @@ OFFLINE_DIM = 384
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=0.9)]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _stripped(text: object) -> object:
+    # A key from a file ends with a line break, which no HTTP header may hold.
+    return text.strip() if isinstance(text, str) else text
+
+
+def _require_web(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        sentence = "it begins with neither http:// nor https://"
+        raise ValueError(sentence)
+    return url
+
+
+Key = Annotated[SecretStr, BeforeValidator(_stripped)]
+WebAddress = Annotated[str, BeforeValidator(_stripped), AfterValidator(_require_web)]
 
 
 class Provider(StrEnum):
@@ -126,10 +143,8 @@ class LanguageModelSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LLM_")
     provider: Provider = Provider.OFFLINE
-    base_url: str = ""
-    api_key: SecretStr = Field(
-        SecretStr(""), validation_alias=AliasChoices("LLM_API_KEY", "ARK_API_KEY")
-    )
+    base_url: WebAddress = ""
+    api_key: Key = Field(SecretStr(""), validation_alias=AliasChoices("LLM_API_KEY", "ARK_API_KEY"))
     model: str = ""
     max_concurrency: PositiveInt = 16
     """Of the whole fleet, as are the other limits; 0 in those means unlimited."""
@@ -145,8 +160,8 @@ class EmbeddingSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="EMBEDDING_")
     provider: Provider = Provider.OFFLINE
-    base_url: str = ""
-    api_key: SecretStr = Field(
+    base_url: WebAddress = ""
+    api_key: Key = Field(
         SecretStr(""), validation_alias=AliasChoices("EMBEDDING_API_KEY", "ARK_API_KEY")
     )
     model: str = ""

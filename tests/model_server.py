@@ -35,7 +35,8 @@ class ModelServer:
         """Status, headers and body of every answer while it is set."""
         self.failures_left: int | None = None
         """After so many of them it answers again; None: never."""
-        self.tells_usage = True
+        self.usage: dict[str, Any] | None = USAGE
+        """What it says every call took; None: nothing."""
         self.knows_base64 = True
         self.hanging = False
         """While it is set, nobody gets an answer."""
@@ -104,7 +105,7 @@ class ModelServer:
         return JSONResponse(_envelope("chat.completion", choices=[choice], **self._usage()))
 
     def _usage(self) -> dict[str, Any]:
-        return {"usage": USAGE} if self.tells_usage else {}
+        return {} if self.usage is None else {"usage": self.usage}
 
     async def _events(self, text: str) -> AsyncIterator[str]:
         for piece in text.split(" "):

@@ -8,6 +8,7 @@ from api.errors import EntityNotFoundError, RelationNotFoundError
 from api.graph.schemas import EntityView, RelationView
 from api.resources import Resources
 from shared.ledger.records import Workspace
+from shared.rag.models import require_same_embedding
 from shared.rag.store_errors import translated_store_errors
 
 _MAX_RELATIONS = 1000
@@ -17,6 +18,8 @@ _MAX_FOUND = 100
 
 @asynccontextmanager
 async def _graph(workspace: Workspace, resources: Resources) -> AsyncIterator[Any]:
+    # The graph has no vectors, but is opened with the stores that have.
+    require_same_embedding(workspace, resources.settings)
     with translated_store_errors():
         async with resources.rags.use(workspace.physical) as rag:
             yield rag.chunk_entity_relation_graph
@@ -27,6 +30,7 @@ async def read_entity(name: str, workspace: Workspace, resources: Resources) -> 
 
     Raises:
         EntityNotFoundError: there is none of this name.
+        EmbeddingMismatchError: the workspace was filled with another embedding model.
         StoreUnavailableError: the graph did not answer.
     """
     async with _graph(workspace, resources) as graph:
@@ -50,6 +54,7 @@ async def read_relation(
 
     Raises:
         RelationNotFoundError: there is none between these entities.
+        EmbeddingMismatchError: the workspace was filled with another embedding model.
         StoreUnavailableError: the graph did not answer.
     """
     async with _graph(workspace, resources) as graph:
@@ -66,6 +71,7 @@ async def find_labels(
     """List names of entities: those that a text is like, or those with the most relations.
 
     Raises:
+        EmbeddingMismatchError: the workspace was filled with another embedding model.
         StoreUnavailableError: the graph did not answer.
     """
     async with _graph(workspace, resources) as graph:

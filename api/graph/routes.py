@@ -18,6 +18,7 @@ from api.graph.schemas import (
     NewRelation,
     RelationChange,
     RelationView,
+    SearchText,
 )
 from api.tasks.schemas import AcceptedTask
 from shared.graph_edits import EditOperation, GraphEdit
@@ -34,7 +35,7 @@ async def list_labels(
     workspace: WorkspaceDep,
     resources: ResourcesDep,
     *,
-    search: Annotated[str | None, Query(max_length=256)] = None,
+    search: Annotated[SearchText | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 300,
 ) -> LabelsView:
     """List entities: those that `search` is like (at most 100), or those with most relations."""

@@ -51,6 +51,9 @@ _Short = Annotated[
 _Joined = Annotated[
     str, StringConstraints(max_length=_MAX_TEXT_CHARS), AfterValidator(_require_storable)
 ]
+SearchText = Annotated[
+    str, StringConstraints(max_length=_MAX_NAME_CHARS), AfterValidator(_require_storable)
+]
 _Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

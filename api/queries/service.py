@@ -5,12 +5,10 @@ from typing import Any
 
 from api.queries.schemas import QueryRequest
 from api.resources import Resources
-from shared.errors import EmbeddingMismatchError
 from shared.ledger.records import Workspace
 from shared.rag.calls import Purpose, call_context
-from shared.rag.models import embedding_name
+from shared.rag.models import require_same_embedding
 from shared.rag.questions import Answer, OnProgress, Question
-from shared.settings import Settings
 
 
 async def ask_workspace(
@@ -29,7 +27,7 @@ async def ask_workspace(
         StoreUnavailableError: a store did not answer.
         ModelUnavailableError: a model did not answer.
     """
-    _require_same_embedding(workspace, resources.settings)
+    require_same_embedding(workspace, resources.settings)
     rag = await stack.enter_async_context(resources.rags.use(workspace.physical))
     question = Question(request.query, request.parameters(stream=stream))
     with call_context(Purpose.QUERY, workspace=workspace.name):
@@ -52,10 +50,3 @@ def references_of(answer: Answer, request: QueryRequest) -> list[dict[str, Any]]
         else reference
         for reference in answer.references
     ]
-
-
-def _require_same_embedding(workspace: Workspace, settings: Settings) -> None:
-    """Vectors of another model would be compared as if they meant the same."""
-    ours = (embedding_name(settings), settings.embedding.dim)
-    if workspace.embedding_model and (workspace.embedding_model, workspace.embedding_dim) != ours:
-        raise EmbeddingMismatchError

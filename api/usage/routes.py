@@ -26,7 +26,7 @@ async def list_usage(
 ) -> UsagePage:
     """List what models were used for, by day, workspace, model and purpose; the last 30 days."""
     last = last or datetime.now(UTC).date()
-    first = first or date.fromordinal(max(1, last.toordinal() - _DEFAULT_DAYS))
+    first = first or date.fromordinal(max(1, last.toordinal() - _DEFAULT_DAYS + 1))
     page = await ledger.usage.page(
         workspace=None if workspace is None else parse_workspace_name(workspace),
         first_day=first.isoformat(),

@@ -1,5 +1,6 @@
 """The use of models as the API shows it."""
 
+from dataclasses import asdict
 from datetime import date
 
 from pydantic import BaseModel
@@ -21,13 +22,7 @@ class UsageView(BaseModel):
     @classmethod
     def of(cls, row: UsageRow) -> "UsageView":
         """Show a row of the ledger."""
-        return cls(
-            model=row.model,
-            purpose=row.purpose,
-            calls=row.used.calls,
-            prompt_tokens=row.used.prompt_tokens,
-            completion_tokens=row.used.completion_tokens,
-        )
+        return cls(model=row.model, purpose=row.purpose, **asdict(row.used))
 
 
 class DailyUsageView(UsageView):

@@ -20,8 +20,7 @@ def upgrade() -> None:
     _create_journals()
     op.create_table(
         "quarantine",
-        sa.Column("physical", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        *_of_a_journal(),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("operation", sa.LargeBinary(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -30,8 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "applied_journals",
-        sa.Column("physical", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        *_of_a_journal(),
         sa.PrimaryKeyConstraint("physical", name="pk_applied_journals"),
     )
 
@@ -43,11 +41,17 @@ def downgrade() -> None:
     op.drop_column("tasks", "committed_chunks")
 
 
+def _of_a_journal() -> tuple[sa.Column[str], sa.Column[int]]:
+    return (
+        sa.Column("physical", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+    )
+
+
 def _create_journals() -> None:
     op.create_table(
         "journals",
-        sa.Column("physical", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        *_of_a_journal(),
         sa.Column("lease_token", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.LargeBinary(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
@@ -70,8 +74,7 @@ def _create_journals() -> None:
         )
     op.create_table(
         "journal_parts",
-        sa.Column("physical", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        *_of_a_journal(),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("operations", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(

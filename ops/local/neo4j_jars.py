@@ -40,13 +40,16 @@ def java_program() -> Path:
     program = shutil.which("java")
     if program is None:
         raise Neo4jMissingError(_sentence("no java is on PATH"))
-    shown = subprocess.run(  # noqa: S603 - a fixed question to the Java of the user's choice
-        [program, "-version"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_JAVA_TIMEOUT_S,
-    )
+    try:
+        shown = subprocess.run(  # noqa: S603 - a fixed question to the Java of the user's choice
+            [program, "-version"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_JAVA_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise Neo4jMissingError(_sentence(f"{program} does not answer")) from None
     version = re.search(r'version "(\d+)', shown.stderr)
     if version is None or int(version[1]) < _OLDEST_JAVA:
         raise Neo4jMissingError(_sentence(f"{program} is older or does not run"))
@@ -86,16 +89,21 @@ def _fetch(jars: Path) -> None:
         project, unfinished = Path(folder, "pom.xml"), Path(folder, "jars")
         project.write_text(_POM.format(version=VERSION))
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
-        done = subprocess.run(  # noqa: S603 - our own command
-            [program, "-B", "-q", "-f", str(project), *goal, f"-DoutputDirectory={unfinished}"],
-            env=inherited_environment(),  # the user's Maven settings, proxies and JAVA_HOME
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=_FETCH_TIMEOUT_S,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - our own command
+                [program, "-B", "-q", "-f", str(project), *goal, f"-DoutputDirectory={unfinished}"],
+                env=inherited_environment(),  # the user's Maven settings, proxies and JAVA_HOME
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=_FETCH_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired:
+            minutes = _FETCH_TIMEOUT_S // 60
+            sentence = f"Maven could not fetch Neo4j within {minutes} minutes; try again."
+            raise Neo4jMissingError(sentence) from None
         if done.returncode != 0 or not unfinished.is_dir():
             raise Neo4jMissingError(f"Maven could not fetch Neo4j: {done.stdout.strip()[-500:]}")
         unfinished.rename(jars)  # in one step: half a download is never taken for Neo4j

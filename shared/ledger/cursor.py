@@ -11,7 +11,7 @@ from shared.ledger.rows import AnyRow
 
 Record = TypeVar("Record")
 
-_NOT_OURS = "The cursor is not one of ours; start again from the first page."
+NOT_OURS = "The cursor is not one of ours; start again from the first page."
 
 
 def encode_cursor(key: str) -> str:
@@ -29,9 +29,9 @@ def decode_cursor(cursor: str) -> str:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
-        raise InvalidInputError(_NOT_OURS) from None
+        raise InvalidInputError(NOT_OURS) from None
     if not key.isprintable():  # PostgreSQL cannot even look for a NUL
-        raise InvalidInputError(_NOT_OURS)
+        raise InvalidInputError(NOT_OURS)
     return key
 
 

@@ -13,6 +13,7 @@ from shared.ledger.engine import Database
 from shared.ledger.records import Task, TaskState
 from shared.ledger.rows import ENDED_STATES, NO_LEASE, ended, failed, is_in, to_task
 from shared.ledger.tables import batches, documents, model_usage, tasks
+from shared.ledger.usage import OF_TASKS
 
 _SENTENCE = "The worker stopped without a word too many times; see the log, then retry the task."
 
@@ -140,7 +141,8 @@ async def remove_old(connection: AsyncConnection, *, ended_before_ms: int, limit
     removal = delete(tasks).where(tasks.c.id.in_(old)).returning(tasks.c.id)
     removed = (await connection.execute(removal)).scalars().all()
     if removed:
-        await connection.execute(delete(model_usage).where(model_usage.c.task_id.in_(removed)))
+        theirs = model_usage.c.task_id.in_(removed)
+        await connection.execute(delete(model_usage).where(theirs, OF_TASKS))
     return len(removed)
 
 

@@ -273,3 +273,11 @@ model_usage = Table(
     Column("completion_tokens", BigInteger, nullable=False),
 )
 _partial("ix_model_usage_task_id", model_usage.c.task_id, where="task_id <> ''")
+_partial(
+    "ix_model_usage_totals",
+    model_usage.c.day,
+    model_usage.c.workspace,
+    model_usage.c.model,
+    model_usage.c.purpose,
+    where="task_id = ''",
+)

@@ -9,6 +9,7 @@ from lightrag import LightRAG
 from lightrag.utils import EmbeddingFunc
 from numpy.typing import NDArray
 
+from shared.errors import EmbeddingDimensionError
 from shared.ids import PhysicalWorkspace
 from shared.rag.models import Complete, Embed, Models
 from shared.rag.tokenizer import shared_tokenizer
@@ -131,9 +132,25 @@ def _embed_function(models: Models) -> Embed:
         context: str = "document",
         **_options: Any,  # noqa: ANN401 - what LightRAG says to its queue
     ) -> NDArray[np.float32]:
-        return await models.embed(texts, is_query=context == "query")
+        vectors = await models.embed(texts, is_query=context == "query")
+        _require_dimension(vectors, models.embedding_dim)
+        return vectors
 
     return embed
+
+
+def _require_dimension(vectors: NDArray[np.float32], dimension: int) -> None:
+    """LightRAG only looks whether all numbers divide evenly, and its error tells nobody what to do.
+
+    Raises:
+        EmbeddingDimensionError: another attempt would get the same.
+    """
+    if vectors.shape[-1] != dimension:
+        sentence = (
+            f"The embedding model answers with {vectors.shape[-1]} numbers a text, but "
+            f"EMBEDDING_DIM={dimension}; correct EMBEDDING_MODEL or EMBEDDING_DIM and restart."
+        )
+        raise EmbeddingDimensionError(sentence)
 
 
 def _embedding_function(models: Models) -> EmbeddingFunc:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.errors import EmbeddingMismatchError
+from shared.ledger.records import Workspace
 from shared.rag.budget.factory import open_budget
 from shared.rag.offline.embeddings import OfflineEmbeddings
 from shared.rag.offline.language_model import OfflineLanguageModel
@@ -65,6 +67,18 @@ def embedding_name(settings: Settings) -> str:
     if settings.embedding.provider is Provider.OFFLINE:
         return OFFLINE_EMBEDDING_NAME
     return settings.embedding.model
+
+
+def require_same_embedding(workspace: Workspace, settings: Settings) -> None:
+    """Check a workspace before its stores are opened: they could not read their own vectors.
+
+    Raises:
+        EmbeddingMismatchError: the workspace was filled with another model or dimension.
+    """
+    filled_with = (workspace.embedding_model, workspace.embedding_dim)
+    ours = (embedding_name(settings), settings.embedding.dim)
+    if workspace.embedding_model is not None and filled_with != ours:
+        raise EmbeddingMismatchError
 
 
 def describe_models(settings: Settings) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightrag.utils import TruncatedResponse
 
-from shared.errors import ModelRefusedError, ModelUnavailableError
+from shared.errors import ModelUnavailableError
 from shared.rag.budget.base import ModelBudget
 from shared.rag.calls import CallContext, Purpose, current_call
 from shared.rag.endpoint import chat, embedding
@@ -161,7 +161,6 @@ class OpenAiEmbeddings:
         self, settings: EmbeddingSettings, *, budget: ModelBudget, meter: UsageMeter
     ) -> None:
         self._model = settings.model
-        self._dim = settings.dim
         self._endpoint = _endpoint(settings, max_bytes=_LARGEST_VECTORS)
         self._budget = budget
         self._meter = meter
@@ -171,7 +170,7 @@ class OpenAiEmbeddings:
 
         Raises:
             ModelUnavailableError: not reachable, overloaded, or our rate or key is refused.
-            ModelRefusedError: the request was refused, or EMBEDDING_DIM is not the model's.
+            ModelRefusedError: the request itself was refused.
             ModelReplyUnusableError: these are not the vectors of these texts.
         """
         request = embedding.write_request(self._model, texts)
@@ -194,17 +193,8 @@ class OpenAiEmbeddings:
                     self._meter.count(
                         context, self._model, prompt_tokens=tokens, completion_tokens=0
                     )
-                    return self._fitting(vectors)
+                    return vectors
             await asyncio.sleep(pause_s)
-
-    def _fitting(self, vectors: embedding.Vectors) -> embedding.Vectors:
-        if vectors.shape[-1] != self._dim:
-            detail = (
-                f"The embedding model answers with {vectors.shape[-1]} numbers a text, but "
-                f"EMBEDDING_DIM={self._dim}; set it to what the model gives."
-            )
-            raise ModelRefusedError(detail)
-        return vectors
 
     async def close(self) -> None:
         """Close the connections, and give the budget back."""

@@ -10,6 +10,7 @@ from shared.ledger.records import BatchClaim, Task
 from shared.logs import get_logger
 from shared.rag.calls import Purpose
 from worker.context import WorkerContext
+from worker.embedding import tie_to_embedding
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import decode_batch, encode_extractions
 from worker.ingestion.extraction import extract_chunks
@@ -63,6 +64,7 @@ async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> boo
     progress = _progress_of(claim, chunks_total=len(chunks), context=context)
     async with metered(Purpose.EXTRACT, task, context), context.rags.use(task.physical) as rag:
         extractions = await extract_chunks(rag, chunks, on_progress=progress)
+    await tie_to_embedding(task, context)
     result = await asyncio.to_thread(encode_extractions, extractions)
     return await context.ledger.batches.finish(claim, result=result)
 

@@ -12,7 +12,7 @@ from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
 from shared.rag.calls import Purpose
 from worker.context import WorkerContext
-from worker.embedding import require_same_embedding
+from worker.embedding import require_same_embedding, tie_to_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.ingestion.encoding import (
@@ -98,6 +98,7 @@ async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext)
     task = claim.task
     async with metered(Purpose.EXTRACT, task, context), context.rags.use(task.physical) as rag:
         extractions = await extract_chunks(rag, batch.chunks, on_progress=progress)
+    await tie_to_embedding(task, context)
     done = await asyncio.to_thread(_encode_done, batch, extractions)
     if not await context.ledger.tasks.make_ready(claim, batches_done=[done]):
         return []

@@ -69,6 +69,7 @@ class Gate:
         """Whether something ended since the last order."""
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     @asynccontextmanager
     async def call(self, *, tokens: int, query: bool) -> AsyncIterator[_Call]:
@@ -83,15 +84,20 @@ class Gate:
 
     async def close(self) -> None:
         """Give everything back; nobody may call any more."""
+        # Calls that end later say nothing any more: they were given back already.
+        self._is_closed = True
+        for queue in self._waiting.values():
+            _turn_away(queue, ModelUnavailableError)
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.wait([self._loop])
-            self._running = {True: 0, False: 0}
             with suppress(Exception):  # it expires
                 await self._book.exchange(Order(self._holder))
         await self._book.close()
 
     async def _admission(self, tokens: int, *, query: bool) -> None:
+        if self._is_closed:
+            raise ModelUnavailableError
         waiter = _Waiter(tokens)
         queue = self._waiting[query]
         if not queue or query:
@@ -126,7 +132,7 @@ class Gate:
         self._keep_looping()
 
     def _keep_looping(self) -> None:
-        if self._loop is None or self._loop.done():
+        if not self._is_closed and (self._loop is None or self._loop.done()):
             self._loop = asyncio.create_task(self._speak_with_book())
 
     def _is_busy(self) -> bool:

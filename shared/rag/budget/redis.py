@@ -19,7 +19,10 @@ _TIMEOUT_S = 1.0
 
 
 def open_redis(url: str) -> Redis:
-    """Make the client; nothing connects yet. Orders are whole statements, so repeating is safe."""
+    """Make the client; nothing connects yet.
+
+    An order may be repeated: it states what is held. Only its correction would count twice.
+    """
     return Redis.from_url(
         url,
         client_name="ragfleet-budget",

@@ -31,6 +31,10 @@ class Rules:
 RULES = Rules()
 
 
+# More than any fleet uses in a day, and small enough to be counted to the last token.
+_ENDLESS = 1e15
+
+
 @dataclass
 class Allowance:
     """One allowance a minute as a bucket: it fills evenly, and holds a burst at most."""
@@ -40,6 +44,10 @@ class Allowance:
     per_ms: float = field(init=False)
 
     def __post_init__(self) -> None:
+        if not self.per_minute:
+            # Full again in a moment: a limit that is set later must not find it used up.
+            self.capacity = self.per_ms = _ENDLESS
+            return
         self.capacity = max(1.0, self.per_minute // RULES.burst_parts)
         # Such that no minute, wherever it begins, sees more than the allowance.
         self.per_ms = (self.per_minute - self.capacity + 1) / 60_000

@@ -26,9 +26,10 @@ local rows = redis.call('HGETALL', KEYS[2])
 for i = 1, #rows, 2 do
   if rows[i] ~= order.holder then
     local seen, q, n, qw, nw = string.match(rows[i + 1], '(%d+) (%d+) (%d+) (%d+) (%d+)')
-    local one = {queries = tonumber(q), ingestion = tonumber(n),
-                 queries_wanted = tonumber(qw), ingestion_wanted = tonumber(nw)}
-    local age = now - tonumber(seen)
+    -- What cannot be read, of another version for example, must not stop everybody else.
+    local one = {queries = tonumber(q) or 0, ingestion = tonumber(n) or 0,
+                 queries_wanted = tonumber(qw) or 0, ingestion_wanted = tonumber(nw) or 0}
+    local age = now - (tonumber(seen) or 0)
     if age > rules.want_ttl then one.queries_wanted = 0; one.ingestion_wanted = 0 end
     local something = one.queries + one.ingestion + one.queries_wanted + one.ingestion_wanted
     if age > rules.holder_ttl or something == 0 then

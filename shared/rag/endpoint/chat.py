@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.errors import ModelReplyUnusableError, ModelUnavailableError
 from shared.rag.endpoint.connection import Endpoint
+from shared.rag.endpoint.counts import told_tokens
 
 _PATH = "/chat/completions"
 # Arguments of LightRAG's calls that mean something to the endpoint; the rest steer LightRAG.
@@ -119,10 +120,7 @@ def _storable(text: str) -> str:
 
 
 def _tokens(body: dict[str, Any]) -> Tokens | None:
-    usage = body.get("usage")
-    if not isinstance(usage, dict):
+    prompt = told_tokens(body, "prompt_tokens")
+    if prompt is None:
         return None
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(prompt, int):
-        return None
-    return Tokens(max(0, prompt), max(0, completion) if isinstance(completion, int) else 0)
+    return Tokens(prompt, told_tokens(body, "completion_tokens") or 0)

@@ -132,7 +132,8 @@ def parse_object(text: bytes | bytearray) -> dict[str, Any]:
 def _refusal(response: aiohttp.ClientResponse) -> AppError:
     """Make our error of a status; the body is not read: it may quote the prompt or the key."""
     status = response.status
-    wait_s = retry_after_s(response.headers)
+    # "At once" says as little as nothing: we choose a pause then, and it grows.
+    wait_s = retry_after_s(response.headers) or None
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return ModelRateLimitedError(retry_after_s=wait_s)
     if status in _NO_ENTRY:

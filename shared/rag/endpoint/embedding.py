@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shared.errors import ModelReplyUnusableError, ModelUnavailableError
 from shared.rag.endpoint.connection import Endpoint
+from shared.rag.endpoint.counts import told_tokens
 
 Vectors = NDArray[np.float32]
 
@@ -34,9 +35,7 @@ async def embed(endpoint: Endpoint, request: bytes, *, count: int) -> tuple[Vect
         raise ModelUnavailableError from None
     if len(rows) != count or vectors.ndim != 2:
         raise ModelReplyUnusableError
-    usage = body.get("usage")
-    tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
-    return vectors, max(0, tokens) if isinstance(tokens, int) else None
+    return vectors, told_tokens(body, "prompt_tokens")
 
 
 def _vector(value: Any) -> Any:  # noqa: ANN401 - base64, or the list that some servers give anyway

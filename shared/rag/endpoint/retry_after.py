@@ -5,12 +5,20 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
+# Nobody waits as long; larger numbers would only overflow where they are converted.
+_LONGEST_S = 7 * 86_400.0
+
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Read a reply's headers; None when they say nothing that can be understood.
 
     A date is compared with the reply's own date if there is one: our clock may be wrong.
     """
+    asked_s = _asked_s(headers)
+    return None if asked_s is None else min(asked_s, _LONGEST_S)
+
+
+def _asked_s(headers: Mapping[str, str]) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from shared.errors import ModelRateLimitedError, ModelUnauthorizedError
+from shared.errors import ModelRateLimitedError, ModelUnauthorizedError, ModelUnavailableError
 from shared.rag.budget.base import Book, Grant, Limits, Order, PauseReason, Refusal
 from shared.rag.budget.gate import Gate
 from tests.contract.budget.conftest import Clock, OpenBook
@@ -250,3 +250,25 @@ async def test_a_fault_of_the_book_reaches_the_callers(opened: Opened) -> None:
     assert gate._loop is not None
     with pytest.raises(AssertionError):
         await gate._loop
+
+
+async def test_a_call_that_ends_after_the_gate_was_closed_opens_nothing_again(
+    open_book: OpenBook, calls: Calls
+) -> None:
+    book = Watched(open_book(Limits(1)))
+    gate = Gate(book)
+    running = asyncio.create_task(calls.make(gate))
+    await calls.wait_for(1)
+    waiting = asyncio.create_task(calls.make(gate))
+    await asyncio.sleep(0.1)
+    await gate.close()
+    with pytest.raises(ModelUnavailableError):
+        await asyncio.wait_for(waiting, 1)
+    told = len(book.orders)
+    calls.may_end.release()
+    await running
+    await asyncio.sleep(0.1)
+    assert len(book.orders) == told
+    with pytest.raises(ModelUnavailableError):
+        async with gate.call(tokens=1, query=False):
+            pass

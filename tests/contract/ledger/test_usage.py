@@ -1,8 +1,13 @@
 """The account of model calls adds up, whoever writes, and pages over days."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
+from sqlalchemy import URL, event, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.errors import InvalidInputError
 from shared.ids import TaskId
@@ -84,3 +89,55 @@ async def test_a_removed_task_takes_its_account_with_it_but_not_the_totals(
     assert await ledger.tasks.remove_old(ended_before_ms=2**53, limit=9) == 1
     assert await ledger.usage.of_task(task.id) == []
     assert len(await ledger.usage.totals()) == 1
+
+
+async def plan_of(question: Coroutine[Any, Any, Any], database: URL) -> str:
+    """Ask something, and let the database say how it finds the answer."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_1: object, _2: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await question
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if database.drivername.startswith("sqlite") else "EXPLAIN "
+    (statement, parameters), *_ = [one for one in asked if "model_usage" in one[0]]
+    engine = create_async_engine(database)
+    async with engine.connect() as connection:
+        if explain == "EXPLAIN ":
+            # With as few rows as here it would read the table, whatever indices there are.
+            await connection.execute(text("SET enable_seqscan = off"))
+        rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+    await engine.dispose()
+    return str(rows)
+
+
+async def test_the_totals_are_found_without_reading_the_accounts_of_tasks(
+    ledger: Ledger, migrated_database: URL
+) -> None:
+    await ledger.usage.add(
+        {key(f"t{number}"): Usage(1, 1, 1) for number in range(300)} | {key(): Usage(300, 300, 300)}
+    )
+    days = {"first_day": "2026-11-01", "last_day": "2026-11-30"}
+    questions = [
+        ledger.usage.totals(),
+        ledger.usage.page(workspace=None, **days, cursor=None, limit=9),
+        ledger.usage.page(workspace="default", **days, cursor=None, limit=9),
+    ]
+    plans = [await plan_of(question, migrated_database) for question in questions]
+    assert [plan for plan in plans if "ix_model_usage_totals" not in plan] == []
+
+
+async def test_the_accounts_of_many_tasks_are_removed_without_reading_those_of_all(
+    ledger: Ledger, steps: Steps, migrated_database: URL
+) -> None:
+    for number in range(102):  # PostgreSQL looks into lists of up to a hundred only
+        task = await steps.queued(content=str(number))  # which supersedes the one before
+        await ledger.usage.add({key(task.id): Usage(1, 1, 1)})
+    removal = ledger.tasks.remove_old(ended_before_ms=2**53, limit=200)
+    plan = await plan_of(removal, migrated_database)
+    assert "ix_model_usage_task_id" in plan
+    assert len((await ledger.tasks.page(limit=200)).rows) == 1

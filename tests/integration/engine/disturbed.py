@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from shared.contract.names import TaskName
 from shared.ids import DocumentId, PhysicalWorkspace
 from shared.ledger.records import TaskState
-from tests.integration.engine.committer import Orders, send
+from tests.integration.engine.committer import POINTS, Orders, send
 from tests.integration.engine.contents import Contents, read_contents
 from tests.integration.engine.shapes import another_workspace
 from tests.integration.worker.fleet import Fleet
@@ -33,6 +35,14 @@ THIRD = {
 }
 AFTER_THE_SECOND = ("stays", "changes", "new")
 AFTER_THE_THIRD = (*AFTER_THE_SECOND, "last")
+
+
+def at_every_point(*, short: Collection[str]) -> pytest.MarkDecorator:
+    """Run a test at every point of a commit: at the `short` ones always, at the others if long."""
+    points = (
+        point if point in short else pytest.param(point, marks=pytest.mark.long) for point in POINTS
+    )
+    return pytest.mark.parametrize("point", [*points])
 
 
 async def prepared(fleet: Fleet, texts: Mapping[str, str]) -> None:

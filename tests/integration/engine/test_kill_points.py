@@ -8,11 +8,12 @@ from lightrag.kg.shared_storage import finalize_share_data
 
 from shared.ids import PhysicalWorkspace
 from shared.ledger.records import TaskState
-from tests.integration.engine.committer import POINTS, Orders
+from tests.integration.engine.committer import Orders
 from tests.integration.engine.disturbed import (
     AFTER_THE_SECOND,
     Committer,
     Undisturbed,
+    at_every_point,
     before_the_commit,
     contents,
     states,
@@ -48,10 +49,7 @@ async def forget_files(fleet: Fleet) -> None:
     finalize_share_data()
 
 
-@pytest.mark.parametrize(
-    "point",
-    [point if point in SHORT else pytest.param(point, marks=pytest.mark.long) for point in POINTS],
-)
+@at_every_point(short=SHORT)
 async def test_what_a_killed_committer_began_is_finished_as_if_nothing_had_happened(
     guest: Fleet,
     stores: dict[str, str],

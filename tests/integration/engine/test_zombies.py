@@ -7,13 +7,14 @@ import pytest
 import pytest_asyncio
 
 from shared.ledger.records import CommitLease, TaskState
-from tests.integration.engine.committer import POINTS, Orders
+from tests.integration.engine.committer import Orders
 from tests.integration.engine.contents import Contents
 from tests.integration.engine.disturbed import (
     AFTER_THE_THIRD,
     Committer,
     Undisturbed,
     after_the_commit,
+    at_every_point,
     before_the_commit,
     contents,
     states,
@@ -61,10 +62,7 @@ async def overtake_and_wake(fleet: Fleet, committer: Committer) -> tuple[Content
     return before, await contents(fleet, AFTER_THE_THIRD)
 
 
-@pytest.mark.parametrize(
-    "point",
-    [point if point in SHORT else pytest.param(point, marks=pytest.mark.long) for point in POINTS],
-)
+@at_every_point(short=SHORT)
 async def test_a_stopped_holder_that_wakes_up_writes_nothing(
     guest: Fleet,
     stores: dict[str, str],

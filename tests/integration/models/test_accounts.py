@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,16 +115,30 @@ async def test_lightrags_own_queues_are_not_before_a_model_server(system: System
             assert storage.embedding_func.func is rag.embedding_func.func
 
 
-async def test_a_server_that_tells_no_tokens_has_them_estimated(system: System) -> None:
-    system.server.tells_usage = False
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        {"prompt_tokens": 10**30, "completion_tokens": 10**30},
+        {"prompt_tokens": -1, "completion_tokens": -1},
+        {"prompt_tokens": True, "completion_tokens": "many"},
+    ],
+)
+async def test_a_server_that_tells_no_tokens_or_nonsense_has_them_estimated(
+    system: System, told: dict[str, Any] | None
+) -> None:
+    system.server.usage = told
     async with system.rags.use(system.workspace) as rag:
+        await rag.embedding_func(["word " * 400], context="document")
         await rag.llm_model_func("word " * 400)
         stream = await rag.llm_model_func("word " * 400, stream=True)
         assert [piece async for piece in stream]
-    used = (await system.used())["other llm"]
+    all_used = await system.used()
+    assert 500 <= all_used["other embedding"].prompt_tokens <= 600
+    used = all_used["other llm"]
     assert used.calls == 2
     assert 1000 <= used.prompt_tokens <= 1200
-    assert used.completion_tokens > 0
+    assert 0 < used.completion_tokens <= 1200
 
 
 async def test_a_call_that_was_refused_costs_nothing(system: System) -> None:

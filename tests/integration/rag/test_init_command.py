@@ -53,10 +53,13 @@ async def test_two_hosts_at_once_create_everything_for_every_workspace(
     assert {"tasks", "lightrag_doc_status", "lightrag_graph_nodes"} <= await tables(fresh_database)
 
     ledger = await Ledger.open(ledger_url(settings))
-    await ledger.workspaces.create(WorkspaceName("other"))
+    for name in ("filled", "other"):
+        await ledger.workspaces.create(WorkspaceName(name))
+    await ledger.workspaces.remember_embedding(WorkspaceName("filled"), model="another", dim=8)
     await ledger.close()
     code, printed, _ = await ended(typed(variables, tmp_path))
     assert (code, printed.count("is ready")) == (0, 2)
+    assert "Workspace filled is left as it is: " in printed
 
 
 async def test_a_server_that_is_away_is_said_in_a_sentence(

@@ -10,7 +10,9 @@ from shared.contract.payloads import CommitWorkspace
 from shared.errors import EmbeddingMismatchError
 from shared.ids import DocumentId, WorkspaceName
 from shared.ledger.records import Task, TaskState
-from tests.integration.worker.fleet import Fleet
+from shared.settings import load_settings
+from tests.integration.worker.fleet import LARGE, Fleet
+from tests.models import DIM
 from worker.commit import turn as committer
 
 CURIE = "Marie Curie met Pierre Curie in Paris. "
@@ -188,12 +190,26 @@ async def test_a_late_extractor_cannot_refill_a_dropped_workspace(fleet: Fleet) 
 
 
 async def test_another_embedding_model_is_refused_with_a_code(fleet: Fleet) -> None:
-    late = await ready(fleet, "late", BOHR)
-    await fleet.context.ledger.workspaces.remember_embedding(fleet.workspace, model="other", dim=9)
-    early = await fleet.upload("early", CURIE)
-    await fleet.deliver()
-    await fleet.commit()
+    late = await ready(fleet, "late", BOHR)  # its chunks have vectors of the first model
+    variables = {"PROVIDER": "ollama", "MODEL": "other", "DIM": str(DIM)}
+    other = load_settings(
+        None, overrides={f"EMBEDDING_{name}": value for name, value in variables.items()}
+    )
+    settings = replace(fleet.context.settings, embedding=other.embedding)
+    restarted = replace(fleet, context=replace(fleet.context, settings=settings))
+    early = await restarted.upload("early", CURIE)
+    await restarted.deliver()
+    await restarted.commit()
     for task in (early, late):
         now = await fleet.task(task)
         assert (now.state, now.error_code) == (TaskState.FAILED, EmbeddingMismatchError.code)
     assert (await fleet.stored())["nodes"] == {}
+
+
+async def test_batches_of_two_embedding_models_do_not_meet(fleet: Fleet) -> None:
+    task = await fleet.upload("large", LARGE)
+    await fleet.deliver(only=TaskName.PREPARE)
+    await fleet.context.ledger.workspaces.remember_embedding(fleet.workspace, model="other", dim=9)
+    await fleet.deliver(only=TaskName.EXTRACT)
+    now = await fleet.task(task)
+    assert (now.state, now.error_code) == (TaskState.FAILED, EmbeddingMismatchError.code)

@@ -15,6 +15,7 @@ from shared.errors import (
 )
 from shared.ledger.records import TaskState
 from tests.integration.worker.fleet import LARGE, SMALL, Fleet
+from tests.models import DIM
 from worker.parsing.errors import EncryptedDocumentError
 
 BOTH_WAYS = pytest.mark.parametrize("text", [SMALL, LARGE], ids=["in place", "in batches"])
@@ -104,6 +105,21 @@ async def test_a_refused_request_fails_at_once_and_stops_the_other_batches(fleet
     assert (now.state, now.error_code) == (TaskState.FAILED, "model_refused")
     await fleet.deliver()
     assert fleet.model.extractions == calls
+
+
+@BOTH_WAYS
+async def test_vectors_of_another_dimension_fail_at_once_and_say_which(
+    fleet: Fleet, text: str
+) -> None:
+    fleet.embeddings.distort = lambda _texts, vectors: vectors[:, :100]
+    task = await fleet.upload(text=text)
+    await fleet.run_until_quiet()
+    now = await fleet.task(task)
+    assert (now.state, now.error_code) == (TaskState.FAILED, "embedding_dimension")
+    assert (now.attempt, now.strikes) == (1, 0)
+    assert now.error_detail is not None
+    assert "100" in now.error_detail
+    assert f"EMBEDDING_DIM={DIM}" in now.error_detail
 
 
 async def test_a_failed_document_blocks_no_other(fleet: Fleet) -> None:

@@ -10,6 +10,7 @@ from lightrag.utils import TruncatedResponse
 
 from shared.errors import (
     AppError,
+    EmbeddingDimensionError,
     ModelRateLimitedError,
     ModelRefusedError,
     ModelUnauthorizedError,
@@ -147,9 +148,11 @@ async def test_an_error_that_calls_itself_a_success_is_unavailable(
 async def test_a_dimension_that_is_not_the_models_is_refused(
     server: ModelServer, tmp_path: Path
 ) -> None:
-    models = open_models(settings_for(server, tmp_path, EMBEDDING_DIM="1024"))
-    with pytest.raises(ModelRefusedError, match="EMBEDDING_DIM=1024"):
-        await models.embed(["text"], is_query=False)
+    settings = settings_for(server, tmp_path, EMBEDDING_DIM="192")  # half of what the model gives
+    models = open_models(settings)
+    rag = build_rag(settings, models, workspace=PhysicalWorkspace("misfit"))
+    with pytest.raises(EmbeddingDimensionError, match="EMBEDDING_DIM=192"):
+        await rag.embedding_func(["text"], context="document")
     await models.close()
 
 

@@ -122,6 +122,7 @@ async def test_a_task_shows_what_it_edits(api: Api) -> None:
         ("DELETE", "/graph/relations?source=a", None),
         ("GET", "/graph/relations?source=a&target=%20", None),
         ("GET", "/graph/labels?limit=1001", None),
+        ("GET", "/graph/labels?search=a%00b", None),
     ],
 )
 async def test_an_odd_edit_is_refused(
@@ -210,6 +211,15 @@ async def test_entities_are_found_by_name_or_by_their_many_relations(api: Api) -
     assert await labels(limit=1) == ["NASA"]
     assert await labels(search="NA") == ["NASA"]
     assert await labels(search="Moon") == []
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize(
+    "path", ["entities/NASA", "relations?source=NASA&target=Apollo%2011", "labels"]
+)
+async def test_a_workspace_of_another_embedding_is_not_opened(api: Api, path: str) -> None:
+    await api.ledger.workspaces.remember_embedding(DEFAULT_WORKSPACE, model="other", dim=8)
+    require_problem(await api.client.get(f"/graph/{path}"), 409, "embedding_mismatch")
 
 
 async def test_a_graph_that_is_away_is_an_outage(

@@ -51,6 +51,13 @@ async def test_usage_lists_the_last_days(api: Api) -> None:
     }
 
 
+async def test_the_last_thirty_days_are_thirty(api: Api) -> None:
+    for day in range(1, 32):
+        await count(api, day=f"2020-01-{day:02}")
+    days = [row["day"] for row in (await api.client.get("/usage?to=2020-01-31")).json()["usage"]]
+    assert (len(days), days[0], days[-1]) == (30, "2020-01-02", "2020-01-31")
+
+
 async def test_usage_can_be_asked_of_other_days_and_one_workspace(api: Api) -> None:
     await count(api, day="2020-01-01")
     found = await api.client.get("/usage?from=2020-01-01&to=2020-01-01&workspace=default")

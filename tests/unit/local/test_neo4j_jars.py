@@ -45,6 +45,20 @@ def test_no_maven_is_said(programs: Path) -> None:
         neo4j_jars.neo4j_jars()
 
 
+def test_a_java_or_maven_that_hangs_is_said(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neo4j_jars, "_JAVA_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(neo4j_jars, "_FETCH_TIMEOUT_S", 0.1)
+    for name in ("java", "mvn"):
+        install(programs, name, "exec /bin/sleep 30")
+    with pytest.raises(Neo4jMissingError, match=r"Java 17 or newer.*NEO4J_URI"):
+        neo4j_jars.java_program()
+    with pytest.raises(Neo4jMissingError, match="Maven could not fetch Neo4j"):
+        neo4j_jars.neo4j_jars()
+    assert not neo4j_jars.jars_are_here()
+
+
 def test_a_download_that_failed_leaves_nothing_and_the_next_one_is_kept(programs: Path) -> None:
     half = 'for last; do :; done; /bin/mkdir -p "${last#*=}"'
     install(programs, "mvn", f"{half}; echo no route; exit 1")

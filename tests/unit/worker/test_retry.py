@@ -5,6 +5,7 @@ import pytest
 from shared.errors import (
     AppError,
     DeadlineExceededError,
+    GraphDuplicatesError,
     ModelRateLimitedError,
     ModelRefusedError,
     StoreUnavailableError,
@@ -25,6 +26,7 @@ def failure(
     [
         (failure(ModelRefusedError()), Action.FAIL, False, "model_refused"),
         (failure(StoreUnavailableError()), Action.RETRY, False, "store_unavailable"),
+        (failure(GraphDuplicatesError(), strikes=9), Action.RETRY, False, "graph_duplicates"),
         (failure(StoreUnavailableError(), attempt=900), Action.RETRY, False, "store_unavailable"),
         (failure(StoreUnavailableError(), strikes=9), Action.RETRY, False, "store_unavailable"),
         (failure(StoreUnavailableError(), age_s=3601), Action.FAIL, False, "attempts_exhausted"),

@@ -71,6 +71,8 @@ class RedisStore:
         """Let the server write to its disk, which takes up to a second."""
         if self._syncing is None:
             self._syncing = asyncio.create_task(self._sync())
+            # Looked at, or asyncio would log what failed where a journal was given up meanwhile.
+            self._syncing.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     async def finish(self, seq: int) -> None:
         """Note the journal's number; what was written before is on the disk by then.

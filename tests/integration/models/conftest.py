@@ -1,0 +1,35 @@
+"""A model server that misbehaves, and our models before it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.rag.models import Models, open_models
+from shared.settings import load_settings
+from tests.model_server import ModelServer
+
+PROMPT = "the prompt nobody may see"
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[Models, ModelServer]]:
+    with ModelServer().running() as server:
+        variables = {
+            f"{prefix}_{name}": value
+            for prefix in ("LLM", "EMBEDDING")
+            for name, value in {
+                "PROVIDER": "ollama",
+                "BASE_URL": server.url,
+                "MODEL": "m",
+                "TIMEOUT_S": "20",
+            }.items()
+        }
+        models = open_models(load_settings(None, overrides=variables))
+        yield models, server
+        await models.close()
+
+
+async def streamed(models: Models) -> str:
+    reply = await models.complete(PROMPT, stream=True)
+    assert not isinstance(reply, str)
+    return "".join([piece async for piece in reply])
