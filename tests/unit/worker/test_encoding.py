@@ -61,7 +61,7 @@ def test_batches_are_consecutive_and_complete() -> None:
 
 
 def test_batches_of_long_chunks_have_fewer_of_them() -> None:
-    batches = split_into_batches(chunks_of([8_000] * 5), size=16)
+    batches = split_into_batches(chunks_of([4_000] * 5), size=16)
     assert [len(batch) for batch in batches] == [2, 2, 1]
 
 
