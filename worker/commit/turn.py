@@ -26,7 +26,7 @@ from worker.ingestion.outcome import INTERRUPTED, decide_on
 from worker.retry import Action, Decision, app_error_behind
 
 _log = get_logger(__name__)
-# After this long the workspace goes to the end of the queue, so that no busy one starves others.
+# After this long the workspace gives way to another one that waits, so that no busy one starves it.
 TURN_S = 30.0
 # One statement names all tasks of a group.
 _MAX_TASKS = 1000
@@ -37,7 +37,7 @@ class OutageError(Exception):
 
 
 async def commit_ready(session: Session) -> None:
-    """Commit group after group until nothing is ready or the turn is over.
+    """Commit group after group until nothing is ready, or others have waited for a turn's time.
 
     Raises:
         LeaseLostError: somebody else commits.
@@ -47,8 +47,14 @@ async def commit_ready(session: Session) -> None:
     async with open_pipeline(session) as pipeline:
         turn = _Turn(session, pipeline)
         with suppress(OutageError):
-            while monotonic() < ends_at_s and await turn.commit_some():
+            while await turn.commit_some():
                 session.heartbeat.progressed()
+                if monotonic() >= ends_at_s and await _others_wait(session):
+                    break
+
+
+async def _others_wait(session: Session) -> bool:
+    return bool(await session.context.ledger.workspaces.awaiting_commit(limit=1))
 
 
 class _Turn:

@@ -59,6 +59,9 @@ async def test_workspaces_are_committed_in_parallel(fleet: Fleet) -> None:
 async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    other = replace(fleet, workspace=WorkspaceName(f"{fleet.workspace}_other"))
+    await fleet.context.ledger.workspaces.create(other.workspace)
+    await ready(other, "waits", BOHR)
     for number in range(3):
         await ready(fleet, f"doc{number}", CURIE)
     monkeypatch.setattr(committer, "TURN_S", 0.0001)  # over when the first group is written
@@ -70,6 +73,19 @@ async def test_a_busy_workspace_gives_way_after_its_turn_and_asks_to_go_on(
     await fleet.deliver()
     states = [task.state for task in (await fleet.context.ledger.tasks.page(limit=9)).rows]
     assert states.count(TaskState.SUCCEEDED) == 3
+
+
+async def test_a_workspace_that_nobody_waits_behind_goes_on_after_its_turn(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await ready(fleet, f"doc{number}", CURIE)
+    monkeypatch.setattr(committer, "TURN_S", 0.0001)  # over when the first group is written
+    monkeypatch.setattr(committer, "_MAX_TASKS", 1)
+    await fleet.commit()
+    states = {task.state for task in (await fleet.context.ledger.tasks.page(limit=9)).rows}
+    assert states == {TaskState.SUCCEEDED}
+    assert fleet.sender.sent == []
 
 
 async def test_what_becomes_ready_during_a_turn_is_committed_in_it(fleet: Fleet) -> None:
