@@ -30,6 +30,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     stem = "quick" if arguments.quick else "full"
     path = arguments.out / f"{stem}.json"
+    if arguments.add and path.exists():
+        result["cases"] = json.loads(path.read_text())["cases"] | result["cases"]
     path.write_text(json.dumps(result, indent=1) + "\n")
     path.with_suffix(".md").write_text(markdown(result) + f"\n![chunks a second]({stem}.svg)\n")
     path.with_suffix(".svg").write_text(plot(result))
@@ -54,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--graph", choices=(NEO4J, PG_GRAPH), default=NEO4J)
     parser.add_argument("--corpus", type=Path, help="a folder of real texts for mixed_corpus")
     parser.add_argument("--out", type=Path, default=_DEFAULT_FOLDER)
+    parser.add_argument("--add", action="store_true", help="keep the other cases of the JSON")
     parser.add_argument("--divisor", type=int, default=1, help="try the harness itself: less work")
     arguments = parser.parse_args()
     unknown = set(arguments.cases.split(",")) - set(CASES)

@@ -27,6 +27,15 @@ class Comparison:
     documents: Sequence[Document]
     stock_share: float = 1.0
     """Stock gets the first part of the same documents; rates are compared, not times."""
+    stock_documents: Sequence[Document] | None = None
+    """Or others, where a part is less than one document."""
+
+    @property
+    def for_stock(self) -> Sequence[Document]:
+        """What stock reads."""
+        if self.stock_documents is not None:
+            return self.stock_documents
+        return self.documents[: round(len(self.documents) * self.stock_share) or 1]
 
 
 async def compare(bench: Bench, comparison: Comparison) -> dict[str, Any]:
@@ -40,10 +49,9 @@ async def compare(bench: Bench, comparison: Comparison) -> dict[str, Any]:
         shape=FLEET,
         latency=Latency(),
     )
-    some = comparison.documents[: round(len(comparison.documents) * comparison.stock_share) or 1]
     stock = await ingest_with_stock(
         bench.ground,
-        some,
+        comparison.for_stock,
         graph=bench.options.graph,
         models=models,
         shape=STOCK_BEST[comparison.concurrency],

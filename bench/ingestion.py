@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from bench.clients import FleetClient, Ingesting, StockClient, wait_for
+from bench.clients import FleetClient, Ingesting, RunFailedError, StockClient, wait_for
 from bench.ground import Ground
 from bench.measure.arithmetic import model_bound_s, per_hour, ratio
 from bench.measure.usage import measured
@@ -113,6 +113,7 @@ async def ingest(
         wall_s = time.monotonic() - started_s
     stats = await ground.stub.stats()
     succeeded = ended - before
+    require_all(succeeded, len(documents))
     return {
         "documents": len(documents),
         "succeeded": succeeded,
@@ -125,6 +126,16 @@ async def ingest(
         "others_cpu_s": usage.others_cpu_s,
         "peak_rss_mib": usage.peak_rss_mib,
     }
+
+
+def require_all(succeeded: int, expected: int) -> None:
+    """Refuse figures of a run that lost documents: it would look fast, whichever system it is.
+
+    Raises:
+        RunFailedError: not all documents are in the graph.
+    """
+    if succeeded != expected:
+        raise RunFailedError(f"{succeeded} of {expected} documents are in the graph")
 
 
 def _model_figures(stats: Json, models: ModelSettings, latency: Latency, wall_s: float) -> Json:

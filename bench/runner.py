@@ -14,6 +14,7 @@ from bench.cases import (
     large_graph,
     many_calls,
     mixed_corpus,
+    one_book,
     one_chunk_articles,
     queries,
     scaling,
@@ -33,6 +34,7 @@ _MODULES = (
     many_calls,
     one_chunk_articles,
     few_books,
+    one_book,
     mixed_corpus,
     hub_heavy,
     commit_alone,
@@ -61,6 +63,9 @@ async def run_cases(names: Sequence[str], options: Options) -> dict[str, Any]:
             started_s = time.monotonic()
             found = await _run(CASES[name], Bench(ground, options))
             found["took_s"] = round(time.monotonic() - started_s, 1)
+            # A page may be put together of several runs: each case says what it was measured on.
+            found |= {part: result[part] for part in ("started_at", "machine", "versions")}
+            found["options"] = result["settings"]
             result["cases"][name] = found
             print(f"{name}: {found['took_s']} s {found.get('error', '')}", flush=True)
     return result

@@ -39,6 +39,8 @@ class StockShape:
     max_parallel_insert: int
     embedding_max_async: int = 16
     embedding_batch: int = 10
+    gunicorn_workers: int = 0
+    """0: `lightrag-server`; otherwise `lightrag-gunicorn` with so many processes."""
 
 
 @dataclass(frozen=True, kw_only=True)

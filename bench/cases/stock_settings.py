@@ -21,6 +21,7 @@ TRIED = (
     StockShape(max_async=128, max_parallel_insert=8),
     StockShape(max_async=128, max_parallel_insert=16),
     StockShape(max_async=128, max_parallel_insert=16, embedding_batch=32),
+    StockShape(max_async=128, max_parallel_insert=16, embedding_batch=32, gunicorn_workers=2),
 )
 _CHUNKS = 160
 

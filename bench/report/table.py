@@ -8,6 +8,7 @@ Json = Mapping[str, Any]
 # The processes of a run, by who they belong to.
 _SHARED = ("postgres", "valkey", "neo4j")
 _HARNESS = ("stub", "harness")
+_NO_FIGURES = {"runs", "best", "texts", "error", "machine", "versions", "options"}
 
 
 def markdown(result: Json) -> str:
@@ -69,6 +70,7 @@ def _setting(run: Json) -> str:
             f"MAX_ASYNC {settings['max_async']}, "
             f"MAX_PARALLEL_INSERT {settings['max_parallel_insert']}, "
             f"EMBEDDING_BATCH_NUM {settings['embedding_batch']}"
+            + (f", Gunicorn {gunicorn}" if (gunicorn := settings.get("gunicorn_workers")) else "")
         )
     if "workers" in settings:
         return "; ".join(f"{count} × {queues}" for queues, count in settings["workers"])
@@ -82,9 +84,7 @@ def _figures(result: Json) -> Iterator[str]:
     yield "|---|---:|"
     for name, case in result["cases"].items():
         for key, value in case.items():
-            if key in {"runs", "best", "texts", "error"} or not isinstance(
-                value, int | float | dict
-            ):
+            if key in _NO_FIGURES or not isinstance(value, int | float | dict):
                 continue
             shown = (
                 ", ".join(f"{part}: {number}" for part, number in value.items())
@@ -93,5 +93,8 @@ def _figures(result: Json) -> Iterator[str]:
             )
             yield f"| {name}: {key} | {shown} |"
     for name, case in result["cases"].items():
+        if "versions" in case:
+            measured = f"{case['started_at']}, commit {case['versions']['commit']}"
+            yield f"| {name}: measured | {measured} |"
         if "error" in case:
             yield f"| {name}: failed | {case['error'][:200]} |"

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -65,12 +65,15 @@ class Fleet:
             answering = len(await asyncio.to_thread(_pings, self._variables["BROKER_URL"]))
 
     @contextmanager
-    def paused(self, name: str) -> Iterator[None]:
-        """Stop a process in its tracks for the time of a `with` block: it keeps all it has."""
+    def paused(self, name: str) -> Iterator[Callable[[], None]]:
+        """Stop a process in its tracks: it keeps all it has.
+
+        Gives what lets it go on; at the end of the `with` block it goes on in any case.
+        """
         pid = self._crowd.pids[name]
         os.kill(pid, signal.SIGSTOP)
         try:
-            yield
+            yield partial(os.kill, pid, signal.SIGCONT)
         finally:
             os.kill(pid, signal.SIGCONT)
 

@@ -49,7 +49,11 @@ class StockServer:
             **_storage_variables(place),
             **_model_variables(models, shape),
         }
-        spec = self._crowd.spec("lightrag-server", (str(self._program),), variables)
+        program = self._program
+        if shape.gunicorn_workers:
+            program = program.with_name("lightrag-gunicorn")
+            variables["WORKERS"] = str(shape.gunicorn_workers)
+        spec = self._crowd.spec("lightrag-server", (str(program),), variables)
         await self._crowd.start(spec, partial(answers_http, self._port, "/health"))
 
 
