@@ -8,7 +8,7 @@ from lightrag.kg.shared_storage import finalize_share_data
 
 from shared.ids import PhysicalWorkspace
 from shared.ledger.records import TaskState
-from tests.integration.engine.committer import POINTS, Orders
+from tests.integration.engine.committer import Orders
 from tests.integration.engine.disturbed import (
     AFTER_THE_SECOND,
     Committer,
@@ -18,6 +18,7 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
+from tests.integration.engine.sabotage import POINTS
 from tests.integration.worker.fleet import Fleet
 
 # Around each promise and in each kind of store; the others are in the long tests.

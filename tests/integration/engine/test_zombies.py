@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from shared.ledger.records import CommitLease, TaskState
-from tests.integration.engine.committer import POINTS, Orders
+from tests.integration.engine.committer import Orders
 from tests.integration.engine.contents import Contents
 from tests.integration.engine.disturbed import (
     AFTER_THE_THIRD,
@@ -19,6 +19,7 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
+from tests.integration.engine.sabotage import POINTS
 from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
 from worker.commit.apply.store import FencedOffError, Store
