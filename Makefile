@@ -44,7 +44,7 @@ test-unit: $(VENV)/dev.stamp ## Only what needs no server (seconds)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/architecture
 
 .PHONY: test-long
-test-long: $(VENV)/dev.stamp ## Faults, many kills, large uploads
+test-long: .venv-bench/stamp ## Faults, many kills, large uploads, beside a lightrag-server
 	@$(BIN)/python -m pytest -m long --timeout 1500
 
 .PHONY: check

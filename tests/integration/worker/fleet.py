@@ -65,7 +65,9 @@ class Fleet:
         """The same stores seen from another process."""
         return replace(self, context=replace(self.context, holder="another worker"), handled=[])
 
-    async def upload(self, doc_id: str = "doc", text: str = SMALL) -> Task:
+    async def upload(
+        self, doc_id: str = "doc", text: str = SMALL, *, file_name: str | None = None
+    ) -> Task:
         """Do what the API does with an upload, message included."""
         key = ObjectKey(f"uploads/{self.workspace}/{doc_id}/{hash(text)}")
         stored = await self.objects.put(key, one_chunk(text.encode()))
@@ -74,7 +76,7 @@ class Fleet:
                 workspace=self.workspace,
                 doc_id=DocumentId(doc_id),
                 object_key=key,
-                file_name=f"{doc_id}.txt",
+                file_name=f"{doc_id}.txt" if file_name is None else file_name,
                 content_type="text/plain",
                 size_bytes=stored.size_bytes,
                 sha256=stored.sha256,
