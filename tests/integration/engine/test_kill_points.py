@@ -19,7 +19,6 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
-from tests.integration.engine.sabotage import POINTS
 from tests.integration.worker.fleet import Fleet
 
 # Around each promise and in each kind of store; the others are in the long tests.

@@ -20,7 +20,6 @@ from tests.integration.engine.disturbed import (
     states,
     undisturbed_in,
 )
-from tests.integration.engine.sabotage import POINTS
 from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
 from worker.commit.apply.store import FencedOffError, Store
