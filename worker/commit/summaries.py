@@ -43,7 +43,10 @@ def summaries_only(call: Complete) -> Complete:
         key = sha256(prompt.encode()).digest()  # prompts are long, and a group has many
         if key not in asked:
             asked[key] = asyncio.create_task(summarised(prompt, options))
-        return await asked[key]
+            # Looked at, or asyncio would log what failed in a group that is thrown away anyway.
+            asked[key].add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        # Shielded: whoever gives up asking must not take the reply from the others.
+        return await asyncio.shield(asked[key])
 
     async def summarised(prompt: str, options: dict[str, Any]) -> Any:  # noqa: ANN401 - as above
         try:

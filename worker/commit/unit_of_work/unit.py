@@ -124,7 +124,9 @@ def _working_on(rag: LightRAG, crew: Crew, guard: Callable[[Complete], Complete]
     # Once a unit of work: LightRAG deep-copies its fields for every document otherwise.
     config = rag._build_global_config()  # noqa: SLF001 - pinned internals
     models = config["role_llm_funcs"]
-    config["role_llm_funcs"] = {**models, "extract": crew.watch(guard(models["extract"]))}
+    # Both are watched: whoever asks for a summary, and the call that several may wait for.
+    watched = crew.watch(guard(crew.watch(models["extract"])))
+    config["role_llm_funcs"] = {**models, "extract": watched}
     working._build_global_config = lambda: config  # noqa: SLF001 - as above
     return working
 
