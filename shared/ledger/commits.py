@@ -1,7 +1,7 @@
 """The commit stage of gathered tasks: tied to a journal, ended when it is applied, or put off.
 
-Every function holds the workspace's lease for its whole transaction: what a committer that lost it
-still tries to write down changes nothing.
+Everything happens in a transaction that holds the workspace's lease, the caller's or its own: what
+a committer that lost it still tries to write down changes nothing.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,9 @@ async def hand_back(
     """Let go of gathered tasks that the group has no room for."""
     if await commit_leases.hold(connection, lease):
         await connection.execute(
-            update(tasks).where(_is_gathered(lease, task_ids)).values(commit_token=0)
+            update(tasks)
+            .where(_is_gathered(lease, task_ids), ~_is_journaled(lease))
+            .values(commit_token=0)
         )
 
 
@@ -86,7 +88,7 @@ async def fail(
     error_code: str,
     error_detail: str,
 ) -> None:
-    """Give one task up, of which nothing is in the stores (any more)."""
+    """Give one task up, of which nothing is in the stores any more, or nothing can be removed."""
     if not await commit_leases.hold(connection, lease):
         return
     await connection.execute(

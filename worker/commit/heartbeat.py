@@ -33,7 +33,9 @@ class Heartbeat:
         self._ttl_ms = ttl_ms
         self._stall_s = stall_s
         self._stopping = threading.Event()
+        # The clock goes on while the machine sleeps.
         self._progressed_at_s = _boot_clock_s()
+        self._ends_at_s = self._progressed_at_s + ttl_ms / 1000 * (1 - _MARGIN)
         self.lost = False
 
     def progressed(self) -> None:
@@ -61,17 +63,15 @@ class Heartbeat:
             await ledger.close()
 
     async def _renew_for_ever(self, ledger: Ledger) -> None:
-        # The clock goes on while the machine sleeps, and is read before the renewal is sent: the
-        # database counts from a later moment.
         ttl_s = self._ttl_ms / 1000
-        ends_at_s = _boot_clock_s() + ttl_s * (1 - _MARGIN)
         while not await asyncio.to_thread(self._stopping.wait, min(ttl_s / 3, 2.0)):
+            # Read before the renewal is sent: the database counts from a later moment.
             asked_at_s = _boot_clock_s()
-            if asked_at_s >= ends_at_s or asked_at_s - self._progressed_at_s > self._stall_s:
+            if asked_at_s >= self._ends_at_s or asked_at_s - self._progressed_at_s > self._stall_s:
                 self.lost = True
                 return
             try:
-                async with asyncio.timeout(ends_at_s - asked_at_s):
+                async with asyncio.timeout(self._ends_at_s - asked_at_s):
                     kept = await ledger.workspaces.renew_commit_lease(
                         self._lease, ttl_ms=self._ttl_ms
                     )
@@ -80,7 +80,7 @@ class Heartbeat:
             if not kept:
                 self.lost = True
                 return
-            ends_at_s = asked_at_s + ttl_s * (1 - _MARGIN)
+            self._ends_at_s = asked_at_s + ttl_s * (1 - _MARGIN)
 
 
 @asynccontextmanager

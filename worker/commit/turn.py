@@ -1,8 +1,9 @@
 """A turn: group after group of one workspace, each failing task apart from the others."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 
 from shared.errors import (
@@ -16,7 +17,7 @@ from shared.ledger.records import GroupBounds, Outcome, Task, TaskKind
 from shared.logs import get_logger
 from shared.rag.calls import Purpose, call_context
 from worker.commit.drop import drop_workspace
-from worker.commit.group import merge_group, merge_removal
+from worker.commit.group import Merged, merge_group, merge_removal
 from worker.commit.pipeline import Pipeline, open_pipeline
 from worker.commit.prepared import PreparedRowsMissingError
 from worker.commit.session import Session
@@ -30,6 +31,9 @@ _log = get_logger(__name__)
 TURN_S = 30.0
 # One statement names all tasks of a group.
 _MAX_TASKS = 1000
+# Its task's own budget is spent: no delay is left to grow.
+_REMOVAL_DELAY_S = 60.0
+_PARTS_REMAIN = "Parts of it stay in the graph until it is uploaded again or deleted."
 
 
 class OutageError(Exception):
@@ -37,7 +41,7 @@ class OutageError(Exception):
 
 
 async def commit_ready(session: Session) -> None:
-    """Commit group after group until nothing is ready, or others have waited for a turn's time.
+    """Commit group after group until nothing is ready, or the turn is over and others wait.
 
     Raises:
         LeaseLostError: somebody else commits.
@@ -55,6 +59,11 @@ async def commit_ready(session: Session) -> None:
 
 async def _others_wait(session: Session) -> bool:
     return bool(await session.context.ledger.workspaces.awaiting_commit(limit=1))
+
+
+def _is_outage(error: Exception) -> bool:
+    cause = app_error_behind(error)
+    return cause is not None and cause.outage
 
 
 class _Turn:
@@ -125,18 +134,15 @@ class _Turn:
 
     async def _commit_or_split(self, group: Sequence[Work]) -> None:
         """Commit a group; when it fails, find the task that fails it by halving."""
-        lease = self._session.lease
         try:
-            async with asyncio.timeout(self._limits.stage_timeout_s) as deadline:
-                with call_context(Purpose.COMMIT, workspace=lease.workspace):
-                    merged = await merge_group(group, self._session, below=self._pipeline.below)
+            merged = await self._in_time(
+                merge_group(group, self._session, below=self._pipeline.below)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
-            found = DeadlineExceededError() if deadline.expired() else error
-            cause = app_error_behind(found)
-            if len(group) == 1 or (cause is not None and cause.outage):
-                await self._settle_all(group, found)
+            if len(group) == 1 or _is_outage(error):
+                await self._settle_all(group, error)
                 return
-            _log.warning("group_split", workspace=lease.workspace, tasks=len(group))
+            _log.warning("group_split", workspace=self._session.lease.workspace, tasks=len(group))
             middle = len(group) // 2
             await self._commit_or_split(group[:middle])
             await self._commit_or_split(group[middle:])
@@ -145,11 +151,27 @@ class _Turn:
             if not await self._pipeline.write(merged):
                 await self._hand_back([work.task.id for work in group])
 
+    async def _in_time(self, merging: Awaitable[Merged]) -> Merged:
+        """Merge within a stage's time.
+
+        Raises:
+            DeadlineExceededError: it took longer.
+        """
+        self._session.heartbeat.progressed()
+        deadline = asyncio.timeout(self._limits.stage_timeout_s)
+        try:
+            async with deadline:
+                with call_context(Purpose.COMMIT, workspace=self._session.lease.workspace):
+                    return await merging
+        except Exception as error:
+            if deadline.expired():
+                raise DeadlineExceededError from error
+            raise
+
     async def _settle_all(self, group: Sequence[Work], error: Exception) -> None:
         for work in group:
             await self._settle(work, error)
-        cause = app_error_behind(error)
-        if cause is not None and cause.outage:
+        if _is_outage(error):
             raise OutageError
 
     async def _settle(self, work: Work, error: Exception) -> None:
@@ -157,17 +179,30 @@ class _Turn:
         if decision.action is Action.RETRY:
             await self._postpone([work.task.id], decision)
         elif work.task.committed_chunks:
-            # Some slices of it are in the graph: they go before it fails.
-            await self._pipeline.settle()
-            failed = Outcome(failed={work.task.id: (decision.code, decision.detail)})
-            await self._pipeline.write(await merge_removal(work, self._session, failed))
+            await self._remove_and_fail(work, decision)
         else:
-            await self._tasks.fail_commit(
-                self._session.lease,
-                work.task.id,
-                error_code=decision.code,
-                error_detail=decision.detail,
-            )
+            await self._fail(work.task, decision.code, decision.detail)
+
+    async def _remove_and_fail(self, work: Work, decision: Decision) -> None:
+        """Give up a document of which slices are in the graph: they go before it fails."""
+        await self._pipeline.settle()
+        failed = Outcome(failed={work.task.id: (decision.code, decision.detail)})
+        try:
+            merged = await self._in_time(merge_removal(work, self._session, failed))
+        except Exception as error:
+            removal = decide_on(error, work.task, self._session.context)
+            if _is_outage(error):
+                await self._postpone([work.task.id], replace(removal, delay_s=_REMOVAL_DELAY_S))
+                raise OutageError from error
+            # It must not stand in the way of all others for ever.
+            await self._fail(work.task, decision.code, f"{decision.detail} {_PARTS_REMAIN}")
+        else:
+            await self._pipeline.write(merged)
+
+    async def _fail(self, task: Task, code: str, detail: str) -> None:
+        await self._tasks.fail_commit(
+            self._session.lease, task.id, error_code=code, error_detail=detail
+        )
 
     async def _postpone(self, task_ids: Sequence[TaskId], decision: Decision) -> None:
         await self._tasks.postpone_commits(

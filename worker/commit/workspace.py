@@ -52,19 +52,25 @@ async def _work(lease: CommitLease, context: WorkerContext) -> bool:
         ledger_url(context.settings),
         lease,
         ttl_ms=context.lease_ms,
-        stall_s=context.settings.limits.stage_timeout_s,
+        # A merge ends by its own deadline first, which tells what hung.
+        stall_s=2 * context.settings.limits.stage_timeout_s,
     )
     try:
         async with kept_alive(heartbeat), _opened(lease, context) as rag:
-            stores = open_stores(rag, lease, context.ledger, lease_ms=context.lease_ms)
+            stores = open_stores(
+                rag,
+                lease,
+                context.ledger,
+                lease_ms=context.lease_ms,
+                on_progress=heartbeat.progressed,
+            )
             await take_over(stores, lease, context.ledger)
             await commit_ready(Session(context, lease, rag, stores, heartbeat))
     except LeaseLostError:
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
     except asyncio.CancelledError:
-        if not heartbeat.lost:
+        if not heartbeat.lost or _is_still_cancelled():
             raise
-        _no_longer_cancelled()
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
     except Exception as error:  # noqa: BLE001 - the edge: what is journaled waits for the next turn
         await _explain(error, lease, context)
@@ -87,10 +93,11 @@ async def _explain(error: Exception, lease: CommitLease, context: WorkerContext)
         )
 
 
-def _no_longer_cancelled() -> None:
+def _is_still_cancelled() -> bool:
+    """Take the heartbeat's cancellation back; True: somebody else wants the task to end, too."""
     holder = asyncio.current_task()
     assert holder is not None  # noqa: S101 - coroutines run in tasks
-    holder.uncancel()
+    return holder.uncancel() > 0
 
 
 @asynccontextmanager

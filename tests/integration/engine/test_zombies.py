@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from lightrag import LightRAG
 
 from shared.ledger.records import CommitLease, TaskState
 from tests.integration.engine.committer import Orders
@@ -23,7 +24,7 @@ from tests.integration.engine.disturbed import (
 from tests.integration.engine.steps import opened
 from tests.integration.worker.fleet import Fleet
 from worker.commit.apply.store import FencedOffError, Store
-from worker.commit.apply.stores import open_stores
+from worker.commit.apply.stores import Stores, open_stores
 from worker.commit.operations import Kind, Operation
 from worker.commit.unit_of_work.unit import GRAPH_STORAGE, STATUS_STORAGE
 
@@ -91,13 +92,19 @@ async def test_without_the_fences_it_would(
     assert after != before
 
 
+def _stores(rag: LightRAG, lease: CommitLease, fleet: Fleet) -> Stores:
+    context = fleet.context
+    return open_stores(
+        rag, lease, context.ledger, lease_ms=context.lease_ms, on_progress=lambda: None
+    )
+
+
 async def overtaken(fleet: Fleet, lease: CommitLease) -> list[Store]:
     """The stores as a holder sees them whose successor has come to every one of them."""
     async with opened(fleet) as rag:
-        ledger = fleet.context.ledger
-        old = open_stores(rag, lease, ledger, lease_ms=fleet.context.lease_ms)
+        old = _stores(rag, lease, fleet)
         newer = replace(lease, token=lease.token + 1)
-        for store in open_stores(rag, newer, ledger, lease_ms=fleet.context.lease_ms).distinct:
+        for store in _stores(rag, newer, fleet).distinct:
             await store.raise_fence()
     return old.distinct
 

@@ -1,22 +1,26 @@
 """Groups: merged whole or in halves, journaled, replayed after an outage, cut in slices."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.contract.names import TaskName
 from shared.errors import LedgerUnavailableError, StoreUnavailableError, TaskNotCancellableError
-from shared.ids import PhysicalWorkspace, WorkspaceName
-from shared.ledger.records import TaskState
+from shared.ids import DocumentId, PhysicalWorkspace, WorkspaceName
+from shared.ledger.records import Task, TaskState
 from tests.integration.worker.fleet import LARGE, Fleet
 from tests.integration.worker.test_commit import BOHR, CURIE, ready
-from worker.commit import turn
+from worker.commit import group, turn
 from worker.commit.apply.files import FilesStore
 from worker.commit.apply.store import FencedOffError
 from worker.commit.group import Merged
 from worker.commit.operations import Kind, Operation
-from worker.commit.unit_of_work.unit import GRAPH_STORAGE
+from worker.commit.purge import DeletionRefusedError
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE, UnitOfWork
+from worker.commit.work import Work
 
 
 async def test_a_ledger_that_goes_away_after_the_last_write_costs_no_second_one(
@@ -98,10 +102,28 @@ async def test_one_poisonous_document_is_found_and_the_rest_of_its_group_is_comm
     assert (now.state, now.strikes, now.error_code) == (TaskState.READY, 1, "internal_error")
 
 
+def limited(fleet: Fleet, **limits: float) -> Fleet:
+    """The same fleet under other limits."""
+    changed = fleet.context.settings.limits.model_copy(update=limits)
+    settings = replace(fleet.context.settings, limits=changed)
+    return replace(fleet, context=replace(fleet.context, settings=settings))
+
+
+async def half_committed(fleet: Fleet) -> Task:
+    """A document of which some slices are in the graph, and the last one will never be."""
+    task = await fleet.upload("large", f"{LARGE} Poison Ivy met Ann Lee in Gotham City. ")
+    await fleet.deliver(only=TaskName.PREPARE)
+    await fleet.deliver(only=TaskName.EXTRACT)
+    fleet.embeddings.refused_word = "Poison"  # from now on: what the commit embeds
+    await fleet.deliver()
+    now = await fleet.task(task)
+    assert now.state is TaskState.COMMITTING
+    assert now.committed_chunks > 0
+    return now
+
+
 async def test_a_large_document_is_committed_in_slices(fleet: Fleet) -> None:
-    limits = fleet.context.settings.limits.model_copy(update={"commit_max_chunks": 4})
-    settings = replace(fleet.context.settings, limits=limits)
-    sliced = replace(fleet, context=replace(fleet.context, settings=settings))
+    sliced = limited(fleet, commit_max_chunks=4)
     large = await sliced.upload("large", LARGE)
     await sliced.deliver()
     now = await sliced.task(large)
@@ -115,20 +137,77 @@ async def test_a_large_document_is_committed_in_slices(fleet: Fleet) -> None:
 
 async def test_a_large_document_given_up_half_way_leaves_nothing(fleet: Fleet) -> None:
     before = await fleet.stored()
-    limits = fleet.context.settings.limits.model_copy(update={"commit_max_chunks": 4})
-    settings = replace(fleet.context.settings, limits=limits)
-    sliced = replace(fleet, context=replace(fleet.context, settings=settings))
-    fleet.embeddings.refused_word = "Poison"
-    large = await sliced.upload("large", f"{LARGE} Poison Ivy met Ann Lee in Gotham City. ")
+    sliced = limited(fleet, commit_max_chunks=4)
+    large = await half_committed(sliced)
     await sliced.run_until_quiet()
     now = await sliced.task(large)
     assert (now.state, now.error_code) == (TaskState.FAILED, "attempts_exhausted")
     assert now.committed_chunks == 0
+    journals = await fleet.context.ledger.journals.closed_after(now.physical, 0)
+    assert journals[-1].outcome.failed.keys() == {large.id}
     after = await sliced.stored()
     assert (after["nodes"], after["edges"], after["vectors"]) == (
         before["nodes"], before["edges"], before["vectors"],
     )  # fmt: skip
     assert after["rows"] == before["rows"]
+
+
+async def test_a_document_given_up_half_way_that_cannot_be_removed_fails_and_blocks_nobody(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sliced = limited(fleet, commit_max_chunks=4)
+    large = await half_committed(sliced)
+    remove = group.remove_documents
+
+    async def refused(unit: UnitOfWork, doc_ids: Sequence[DocumentId]) -> None:
+        if large.doc_id in doc_ids:
+            raise DeletionRefusedError
+        await remove(unit, doc_ids)
+
+    monkeypatch.setattr(group, "remove_documents", refused)
+    other = await sliced.upload("other", CURIE)
+    await sliced.run_until_quiet()
+    now = await sliced.task(large)
+    assert (now.state, now.error_code) == (TaskState.FAILED, "attempts_exhausted")
+    assert "Parts of it stay in the graph" in (now.error_detail or "")
+    assert await sliced.state(other) is TaskState.SUCCEEDED
+
+
+async def test_a_document_given_up_half_way_is_removed_when_the_store_is_back(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sliced = limited(fleet, commit_max_chunks=4)
+    large = await half_committed(sliced)
+    remove, outages = group.remove_documents, [StoreUnavailableError()] * 2
+
+    async def away(unit: UnitOfWork, doc_ids: Sequence[DocumentId]) -> None:
+        if large.doc_id in doc_ids and outages:
+            raise outages.pop()
+        await remove(unit, doc_ids)
+
+    monkeypatch.setattr(group, "remove_documents", away)
+    await sliced.run_until_quiet()
+    assert outages == []
+    assert await sliced.state(large) is TaskState.FAILED
+    assert (await sliced.stored())["nodes"] == {}
+
+
+async def test_a_merge_that_hangs_ends_by_its_deadline_and_its_neighbour_is_committed(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = limited(fleet, stage_timeout_s=2)
+    hangs, fine = await ready(hasty, "hangs", CURIE), await ready(hasty, "fine", BOHR)
+    merge = turn.merge_group
+
+    async def hanging(works: Sequence[Work], *arguments: Any, **options: Any) -> Merged:
+        if hangs.doc_id in [work.doc_id for work in works]:
+            await asyncio.Event().wait()
+        return await merge(works, *arguments, **options)
+
+    monkeypatch.setattr(turn, "merge_group", hanging)
+    await hasty.commit()
+    assert (await hasty.task(hangs)).error_code == "deadline_exceeded"
+    assert await hasty.state(fine) is TaskState.SUCCEEDED
 
 
 async def test_a_group_that_is_merged_while_the_one_before_is_applied_reads_it_as_if_it_were_done(

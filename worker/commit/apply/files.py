@@ -5,6 +5,7 @@ that there is to look at.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,10 @@ class FilesStore:
     def _mark(self, seq: int) -> None:
         unfinished = self._marker.with_suffix(".new")
         unfinished.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(str(seq))
+        with unfinished.open("w") as file:
+            file.write(str(seq))
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave an empty one
         unfinished.replace(self._marker)
 
 

@@ -30,6 +30,13 @@ if held > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'token', ARGV[1])
 return 1
 """
+# A write, so that there is something to wait for: the server waits for what a connection wrote, and
+# all that was written before it.
+_SYNC = """
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'token', ARGV[1])
+return 1
+"""
 _FINISH = """
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seq', ARGV[2])
@@ -86,9 +93,8 @@ class RedisStore:
         await self._run(_FINISH, [], [str(seq)])
 
     async def _sync(self) -> None:
-        # On one connection: the server waits for what this connection wrote, and all before it.
         async with self._redis.client() as connection:
-            if await connection.eval(_WRITE, 1, self._fence, self._token) != 1:
+            if await connection.eval(_SYNC, 1, self._fence, self._token) != 1:
                 raise FencedOffError
             # A server that cannot wait (older than 7.2, or without an append-only file) may lose
             # its last second; the journals that are kept bring it back.

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from lightrag import LightRAG
@@ -36,6 +36,8 @@ class Stores:
 
     by_storage: Mapping[str, Store]
     ledger: Ledger
+    on_progress: Callable[[], None]
+    """Told after each operation: a long journal is no hanging one."""
 
     @property
     def distinct(self) -> list[Store]:
@@ -109,6 +111,7 @@ class Stores:
         """Carry out what can be: a row that no store takes must not stop the workspace for ever."""
         try:
             await self.by_storage[operation.storage].apply(operation)
+            self.on_progress()
         except Exception as error:
             if not is_about_the_row(error):
                 raise
@@ -142,7 +145,14 @@ def _may_join(operation: Operation, waiting: list[Operation]) -> bool:
     return kinds == {Kind.PUT_VECTORS} and len(waiting) < _VECTORS_AT_ONCE
 
 
-def open_stores(rag: LightRAG, lease: CommitLease, ledger: Ledger, *, lease_ms: int) -> Stores:
+def open_stores(
+    rag: LightRAG,
+    lease: CommitLease,
+    ledger: Ledger,
+    *,
+    lease_ms: int,
+    on_progress: Callable[[], None],
+) -> Stores:
     """Find out from a LightRAG's storages which stores there are.
 
     Args:
@@ -150,11 +160,12 @@ def open_stores(rag: LightRAG, lease: CommitLease, ledger: Ledger, *, lease_ms: 
         lease: under which everything is written.
         ledger: where the journals are.
         lease_ms: how long the lease lives without renewal; no write takes half of it.
+        on_progress: called after each operation that was carried out.
     """
     timeout_ms = max(lease_ms // 2, 1000)
     if type(rag.doc_status).__name__ == "JsonDocStatusStorage":
         files = FilesStore(rag, lambda: ledger.workspaces.holds_commit_lease(lease))
-        return Stores(dict.fromkeys(_ALL_STORAGES, files), ledger)
+        return Stores(dict.fromkeys(_ALL_STORAGES, files), ledger, on_progress)
     postgres = PostgresStore(rag, lease, timeout_ms=timeout_ms)
     found: dict[str, Store] = dict.fromkeys(_ALL_STORAGES, postgres)
     if type(rag.full_docs).__name__ == "RedisKVStorage":
@@ -162,7 +173,7 @@ def open_stores(rag: LightRAG, lease: CommitLease, ledger: Ledger, *, lease_ms: 
         found |= dict.fromkeys(ROW_STORAGES, redis)
     if type(rag.chunk_entity_relation_graph).__name__ == "Neo4JStorage":
         found[GRAPH_STORAGE] = Neo4jStore(rag, token=lease.token, timeout_s=timeout_ms / 1000)
-    return Stores(found, ledger)
+    return Stores(found, ledger, on_progress)
 
 
 _ALL_STORAGES = (*ROW_STORAGES, *VECTOR_STORAGES, GRAPH_STORAGE, STATUS_STORAGE)
