@@ -14,8 +14,9 @@ import pytest
 from shared.contract.names import TaskName
 from shared.ids import DocumentId, PhysicalWorkspace
 from shared.ledger.records import TaskState
-from tests.integration.engine.committer import POINTS, Orders, send
+from tests.integration.engine.committer import Orders, send
 from tests.integration.engine.contents import Contents, read_contents
+from tests.integration.engine.sabotage import POINTS
 from tests.integration.engine.shapes import another_workspace
 from tests.integration.worker.fleet import Fleet
 
