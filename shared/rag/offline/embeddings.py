@@ -4,12 +4,14 @@ import asyncio
 import functools
 import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.rag.calls import Purpose, current_call
+from shared.rag.offline.urgent_first import UrgentFirst
 
 Vectors = NDArray[np.float32]
 
@@ -42,7 +44,10 @@ class _Engine:
 
 
 _ENGINE = _Engine()
-_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="offline-embeddings")
+_THREAD = UrgentFirst(name="offline-embeddings")
+# The few texts of a commit must not wait for all chunks of dozens of documents.
+_URGENCIES = {Purpose.QUERY: 0, Purpose.COMMIT: 1}
+_LEAST_URGENT = 2
 
 
 class OfflineEmbeddings:
@@ -70,14 +75,14 @@ class OfflineEmbeddings:
         return np.stack([rows[key] for key in keys])
 
     async def _compute(self, missing: dict[bytes, str], *, is_query: bool) -> dict[bytes, Vectors]:
-        loop = asyncio.get_running_loop()
+        urgency = 0 if is_query else _URGENCIES.get(current_call().purpose, _LEAST_URGENT)
         rows: dict[bytes, Vectors] = {}
         keys = list(missing)
         for start in range(0, len(keys), _BATCH_TEXTS):
             batch = keys[start : start + _BATCH_TEXTS]
             texts = [missing[key] for key in batch]
             work = functools.partial(_ENGINE.embed, texts, is_query=is_query)
-            vectors = await loop.run_in_executor(_THREAD, work)
+            vectors = await asyncio.wrap_future(_THREAD.submit(urgency, work))
             rows |= dict(zip(batch, vectors, strict=True))
         return rows
 

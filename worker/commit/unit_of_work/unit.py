@@ -4,9 +4,11 @@ import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lightrag import LightRAG
+from lightrag.constants import DEFAULT_SUMMARY_PRIORITY
 
 from worker.commit.changes import Changes, GraphChanges, RowChanges, VectorChanges
 from worker.commit.embed import Embedder
@@ -100,7 +102,9 @@ async def open_unit_of_work(
 
     async with gathered_crew() as crew:
         rows = {name: RowsUnit(storage(name), failures) for name in ROW_STORAGES}
-        embedder = Embedder(crew.watch(rag.embedding_func), batch_size=rag.embedding_batch_num)
+        # Before the chunks of all that is being extracted: LightRAG's queue has one row for all.
+        embed = partial(rag.embedding_func, _priority=DEFAULT_SUMMARY_PRIORITY)
+        embedder = Embedder(crew.watch(embed), batch_size=rag.embedding_batch_num)
         graph = GraphUnit(storage(GRAPH_STORAGE), failures)
         vectors = {
             name: VectorsUnit(storage(name), embedder, graph, failures) for name in VECTOR_STORAGES
