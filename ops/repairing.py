@@ -15,6 +15,7 @@ from shared.rag.neo4j_driver import open_driver
 from shared.rag.neo4j_repair import Repaired, merge_duplicates
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
+from shared.startup import require_servers
 from worker.leased import LeaseLostError, run_leased
 
 # A graph of millions; longer than this something hangs.
@@ -27,10 +28,11 @@ async def repair_duplicates(
     """Leave every entity and relation of one workspace once, under a uniqueness constraint.
 
     Raises:
-        SettingsError: the graph is not in Neo4j.
+        SettingsError: no servers are named, or the graph is not in Neo4j.
         WorkspaceNotFoundError: there is no such workspace.
         WorkspaceBusyError: something else is writing into it, or took the right to.
     """
+    require_servers(settings)
     if not settings.graph_in_neo4j:
         sentence = "GRAPH_STORAGE is not Neo4JStorage; only that graph can hold entities twice."
         raise SettingsError(sentence)
