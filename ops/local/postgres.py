@@ -30,7 +30,7 @@ SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # their paths may have 107 bytes only, and TCP is enough
     "max_connections": "200",  # api, workers and LightRAG's pools of one machine
-    # Taken only as far as it is filled; the index of 100,000 vectors has to fit, or commits slow down.
+    # Taken only as far as it is filled; the index of 100,000 vectors has to fit.
     "shared_buffers": "512MB",
     "max_wal_size": "512MB",
     "fsync": "on",  # a committed task survives a power cut
