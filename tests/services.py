@@ -12,6 +12,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
@@ -176,10 +177,25 @@ def neo4j_server(servers_folder: Path) -> Iterator[Neo4jServer]:
 @pytest.fixture
 def own_environment() -> Iterator[None]:
     """Take back what a LightRAG over servers writes into this process's environment."""
+    with _environment_kept():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment_of_a_module() -> Iterator[None]:
+    """Take back what the modules before left: fixtures of a module open LightRAGs, too."""
+    with _environment_kept():
+        yield
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
     before = dict(os.environ)  # noqa: TID251 - tests may look
-    yield
-    os.environ.clear()  # noqa: TID251 - same
-    os.environ.update(before)  # noqa: TID251 - same
+    try:
+        yield
+    finally:
+        os.environ.clear()  # noqa: TID251 - same
+        os.environ.update(before)  # noqa: TID251 - same
 
 
 async def _execute(url: str, *statements: str) -> None:
