@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 
 from shared.errors import (
@@ -31,8 +30,6 @@ _log = get_logger(__name__)
 TURN_S = 30.0
 # One statement names all tasks of a group.
 _MAX_TASKS = 1000
-# Its task's own budget is spent: no delay is left to grow.
-_REMOVAL_DELAY_S = 60.0
 _PARTS_REMAIN = "Parts of it stay in the graph until it is uploaded again or deleted."
 
 
@@ -191,11 +188,12 @@ class _Turn:
             merged = await self._in_time(merge_removal(work, self._session, failed))
         except Exception as error:
             removal = decide_on(error, work.task, self._session.context)
+            if removal.action is Action.RETRY:
+                await self._postpone([work.task.id], removal)
+            else:  # or it would stand in the way of all others for ever
+                await self._fail(work.task, decision.code, f"{decision.detail} {_PARTS_REMAIN}")
             if _is_outage(error):
-                await self._postpone([work.task.id], replace(removal, delay_s=_REMOVAL_DELAY_S))
                 raise OutageError from error
-            # It must not stand in the way of all others for ever.
-            await self._fail(work.task, decision.code, f"{decision.detail} {_PARTS_REMAIN}")
         else:
             await self._pipeline.write(merged)
 
