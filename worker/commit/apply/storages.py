@@ -9,7 +9,7 @@ async def carry_out(operation: Operation, storage: Any) -> None:  # noqa: ANN401
     """Put rows, entities or relations, or remove entities or relations.
 
     Raises:
-        NotImplementedError: vectors, and removals of rows, are each store's own.
+        ValueError: vectors, and removals of rows, are each store's own.
     """
     rows = operation.rows
     match operation.kind:
@@ -24,4 +24,4 @@ async def carry_out(operation: Operation, storage: Any) -> None:  # noqa: ANN401
         case Kind.REMOVE_EDGES:
             await storage.remove_edges([(one, two) for one, two in rows])
         case _:
-            raise NotImplementedError(operation.kind)
+            raise ValueError(operation.kind)
