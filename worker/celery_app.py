@@ -13,7 +13,7 @@ from shared.settings import Settings
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
 from worker.ingestion.chunking import chunks_of_a_full_batch
-from worker.places import Places
+from worker.prefetch_slots import PrefetchSlots
 from worker.resources import open_context
 from worker.runtime import Runtime
 from worker.tasks import register_tasks
@@ -31,7 +31,7 @@ def create_celery_app(settings: Settings) -> Celery:
     )
     register_tasks(app, runtime)
     _connect_signals(runtime)
-    Places(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
+    PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
     return app
 
 

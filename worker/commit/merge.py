@@ -10,11 +10,11 @@ from lightrag.kg.shared_storage import get_namespace_data, get_namespace_lock
 from lightrag.operate import merge_nodes_and_edges
 from lightrag.utils import make_relation_chunk_key
 
-from worker.commit.foresight import summaries_foreseen
 from worker.commit.prepared import Slice
 from worker.commit.replies import add_private_replies
 from worker.commit.rows import anchors, full_document, status_row
 from worker.commit.source_ids import speed_up_merging
+from worker.commit.summary_prefetch import summaries_prefetched
 from worker.commit.unit_of_work.unit import UnitOfWork
 
 speed_up_merging()
@@ -32,7 +32,7 @@ async def add_documents(unit: UnitOfWork, pieces: Sequence[Slice]) -> None:
     for piece in pieces:
         await _add_rows(unit, piece, own_keys[piece.document.doc_id])
     await _prefetch(unit, pieces)
-    async with summaries_foreseen(unit, pieces):
+    async with summaries_prefetched(unit, pieces):
         await _merge(unit, pieces)
 
 

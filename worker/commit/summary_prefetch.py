@@ -25,7 +25,7 @@ _BYTES_A_TOKEN = 4  # about; a wrong guess costs time, never a summary
 
 
 @asynccontextmanager
-async def summaries_foreseen(unit: UnitOfWork, pieces: Sequence[Slice]) -> AsyncIterator[None]:
+async def summaries_prefetched(unit: UnitOfWork, pieces: Sequence[Slice]) -> AsyncIterator[None]:
     """Ask for summaries while the block merges; what fails here fails in the merge as well.
 
     Args:

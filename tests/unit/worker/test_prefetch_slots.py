@@ -7,7 +7,7 @@ from typing import Any
 from kombu.common import QoS
 
 from shared.contract.names import TaskName
-from worker.places import Places
+from worker.prefetch_slots import PrefetchSlots
 
 
 class Consumer:
@@ -21,12 +21,12 @@ class Consumer:
         callback(*arguments)
 
 
-def received(places: Places, consumer: Consumer, name: TaskName, task_id: str) -> None:
+def received(places: PrefetchSlots, consumer: Consumer, name: TaskName, task_id: str) -> None:
     places._take(consumer, SimpleNamespace(name=name.value, id=task_id))
 
 
 def test_a_batch_holds_a_place_for_each_of_its_chunks_until_it_ends() -> None:
-    consumer, places = Consumer(64), Places(per_batch=16)
+    consumer, places = Consumer(64), PrefetchSlots(per_batch=16)
     for number in range(4):
         received(places, consumer, TaskName.EXTRACT, str(number))
     assert consumer.qos.value == 4  # which are taken by the four themselves
@@ -36,7 +36,7 @@ def test_a_batch_holds_a_place_for_each_of_its_chunks_until_it_ends() -> None:
 
 
 def test_a_worker_with_fewer_places_than_a_batch_has_chunks_takes_one_and_gets_all_back() -> None:
-    consumer, places = Consumer(8), Places(per_batch=16)
+    consumer, places = Consumer(8), PrefetchSlots(per_batch=16)
     received(places, consumer, TaskName.EXTRACT, "one")
     received(places, consumer, TaskName.EXTRACT, "two")
     assert consumer.qos.value == 1
@@ -46,7 +46,7 @@ def test_a_worker_with_fewer_places_than_a_batch_has_chunks_takes_one_and_gets_a
 
 
 def test_a_message_that_is_delivered_twice_holds_its_places_once() -> None:
-    consumer, places = Consumer(64), Places(per_batch=16)
+    consumer, places = Consumer(64), PrefetchSlots(per_batch=16)
     received(places, consumer, TaskName.EXTRACT, "one")
     received(places, consumer, TaskName.EXTRACT, "one")
     assert consumer.qos.value == 49
@@ -56,7 +56,7 @@ def test_a_message_that_is_delivered_twice_holds_its_places_once() -> None:
 
 
 def test_other_messages_hold_nothing_beyond_their_own_place() -> None:
-    consumer, places = Consumer(64), Places(per_batch=16)
+    consumer, places = Consumer(64), PrefetchSlots(per_batch=16)
     for name in set(TaskName) - {TaskName.EXTRACT}:
         received(places, consumer, name, name.value)
         places._release(name.value)

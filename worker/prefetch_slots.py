@@ -14,7 +14,7 @@ from celery import signals
 from shared.contract.names import TaskName
 
 
-class Places:
+class PrefetchSlots:
     """The places that batches hold beyond their own.
 
     A connection's QoS takes no lock, so it is changed in the thread of Celery's event loop alone.
