@@ -57,6 +57,15 @@ class ModelServer:
             uvicorn.Config(Starlette(routes=routes), port=self.port, log_config=None, ws="none")
         )
 
+    def variables(self, **more: str) -> dict[str, str]:
+        """Settings of both models that name this server, and what else is said of both."""
+        names = {"PROVIDER": "ollama", "BASE_URL": self.url, **more}
+        return {
+            f"{prefix}_{name}": value
+            for prefix in ("LLM", "EMBEDDING")
+            for name, value in {"MODEL": prefix.lower(), **names}.items()
+        }
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"

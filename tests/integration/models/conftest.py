@@ -14,16 +14,7 @@ PROMPT = "the prompt nobody may see"
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[Models, ModelServer]]:
     with ModelServer().running() as server:
-        variables = {
-            f"{prefix}_{name}": value
-            for prefix in ("LLM", "EMBEDDING")
-            for name, value in {
-                "PROVIDER": "ollama",
-                "BASE_URL": server.url,
-                "MODEL": "m",
-                "TIMEOUT_S": "20",
-            }.items()
-        }
+        variables = server.variables(TIMEOUT_S="20")
         models = open_models(load_settings(None, overrides=variables))
         yield models, server
         await models.close()

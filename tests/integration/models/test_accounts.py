@@ -67,16 +67,7 @@ async def system(
     ledger: Ledger, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[System]:
     with ModelServer().running() as server:
-        variables = {
-            f"{prefix}_{name}": value
-            for prefix in ("LLM", "EMBEDDING")
-            for name, value in {
-                "PROVIDER": "ollama",
-                "BASE_URL": server.url,
-                "MODEL": prefix.lower(),
-                "MAX_CONCURRENCY": "3",
-            }.items()
-        }
+        variables = server.variables(MAX_CONCURRENCY="3")
         settings = load_settings(None, overrides={"DATA_DIR": str(tmp_path), **variables})
         rags = RagPool(settings, open_models(settings))
         name = "w" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:12]
