@@ -151,7 +151,10 @@ async def test_a_batch_goes_back_with_a_strike_until_its_budget_is_spent(
 
 
 async def test_a_document_its_committers_die_of_is_given_up(fleet: Fleet) -> None:
-    poison, good = await fleet.upload("a"), await fleet.upload("b")
+    poison = await fleet.upload("a")
+    await fleet.deliver(only=TaskName.PREPARE)
+    # Not before the poison is ready: whoever was prepared first is committed first.
+    good = await fleet.upload("b")
     await fleet.deliver(only=TaskName.PREPARE)
     fleet.lose_messages()
     deaths = fleet.context.settings.limits.max_attempts
