@@ -42,8 +42,7 @@ class ModelUsage:
         # In one order everywhere, or two processes would wait for each other's rows.
         rows = sorted((_values(key, used) for key, used in counts.items()), key=_order)
         async with self._database.writing() as connection:
-            for row in rows:
-                await connection.execute(_addition(connection, row))
+            await connection.execute(_addition(connection), rows)
 
     async def of_task(self, task_id: TaskId) -> list[UsageRow]:
         """Return what one task used, by model and purpose, whatever the day."""
@@ -107,11 +106,9 @@ def _order(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(row[column.name] for column in _KEY)
 
 
-def _addition(
-    connection: AsyncConnection, row: dict[str, Any]
-) -> postgresql.Insert | sqlite.Insert:
+def _addition(connection: AsyncConnection) -> postgresql.Insert | sqlite.Insert:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    insertion = dialect.insert(model_usage).values(row)
+    insertion = dialect.insert(model_usage)
     addition: postgresql.Insert | sqlite.Insert = insertion.on_conflict_do_update(
         index_elements=list(_KEY),
         set_={name: model_usage.c[name] + insertion.excluded[name] for name in _COUNTS},
