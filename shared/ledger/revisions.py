@@ -15,6 +15,11 @@ from shared.ledger.records import Accepted, NewUpload, Task, TaskKind, TaskState
 from shared.ledger.rows import OPEN_STATES, AnyRow, ended, storable, to_task
 from shared.ledger.tables import documents, tasks, upload_keys
 
+_MADE_NOW = {"created_at_ms": now_ms(), "updated_at_ms": now_ms()}
+# Made once: with a value for each column that takes longer than the database does.
+_NEW_TASK = insert(tasks).values(_MADE_NOW).returning(tasks)
+_NEW_READY_TASK = _NEW_TASK.values(ready_at_ms=now_ms())
+
 
 class KeyRaceError(Exception):
     """Somebody used the same Idempotency-Key at the same moment; look again from the start."""
@@ -33,14 +38,11 @@ async def accept(connection: AsyncConnection, upload: NewUpload) -> Accepted:
     known = await _find_by_key(connection, upload, physical=physical)
     if known is not None:
         return Accepted(task=known, created=False)
-    await _ensure_document(connection, upload)
-    document = await lock_document(connection, upload.workspace, upload.doc_id)
-    task = await _same_bytes(connection, document, upload=upload)
-    created = task is None
-    if task is None:
-        task = await _add_upload(connection, document, upload=upload, physical=physical)
-    await _remember_key(connection, upload, physical=physical, task_id=task.id)
-    return Accepted(task=task, created=created)
+    accepted = await _add_document(connection, upload, physical=physical)
+    if accepted is None:
+        accepted = await _add_to_document(connection, upload, physical=physical)
+    await _remember_key(connection, upload, physical=physical, task_id=accepted.task.id)
+    return accepted
 
 
 async def request_delete(
@@ -70,7 +72,6 @@ async def request_delete(
             "physical": physical_workspace(workspace, generation=row.generation),
             "kind": TaskKind.DELETE,
             "state": TaskState.READY,
-            "ready_at_ms": now_ms(),
             "file_name": document.file_name,
             "content_type": document.content_type,
             "size_bytes": 0,
@@ -110,22 +111,45 @@ async def _find_by_key(
     return await find_task(connection, TaskId(row.task_id))
 
 
-async def _ensure_document(connection: AsyncConnection, upload: NewUpload) -> None:
-    await connection.execute(
-        insert_unless_there(connection, documents).values(
-            workspace=upload.workspace,
-            doc_id=upload.doc_id,
-            **_file(upload),
-            created_at_ms=now_ms(),
-            updated_at_ms=now_ms(),
-        )
+async def _add_document(
+    connection: AsyncConnection, upload: NewUpload, *, physical: str
+) -> Accepted | None:
+    """Add a document with its first revision; None: it is there."""
+    task_id = new_task_id()
+    values = {
+        "workspace": upload.workspace,
+        "doc_id": upload.doc_id,
+        "latest_revision": 1,
+        "latest_task_id": task_id,
+        **_file(upload),
+    }
+    added = await connection.execute(
+        insert_unless_there(connection, documents).values(_MADE_NOW), values
     )
+    if added.rowcount == 0:
+        return None
+    values = _upload_task(upload, physical=physical) | {"id": task_id, "revision": 1}
+    return Accepted(task=await _add_task(connection, values), created=True)
+
+
+async def _add_to_document(
+    connection: AsyncConnection, upload: NewUpload, *, physical: str
+) -> Accepted:
+    document = await lock_document(connection, upload.workspace, upload.doc_id)
+    if document is None:  # a drop would have to remove it, and that needs the workspace's lock
+        raise DocumentNotFoundError
+    task = await _same_bytes(connection, document, upload=upload)
+    if task is not None:
+        return Accepted(task=task, created=False)
+    task = await _add_revision(connection, document, values=_upload_task(upload, physical=physical))
+    await _point_to(connection, task, values={**_file(upload), "deleted": False})
+    return Accepted(task=task, created=True)
 
 
 async def _same_bytes(
-    connection: AsyncConnection, document: AnyRow | None, *, upload: NewUpload
+    connection: AsyncConnection, document: AnyRow, *, upload: NewUpload
 ) -> Task | None:
-    if document is None or document.latest_task_id is None:
+    if document.latest_task_id is None:
         return None
     task = await find_task(connection, TaskId(document.latest_task_id))
     gone = {TaskState.FAILED, TaskState.CANCELLED, TaskState.SUPERSEDED}
@@ -134,12 +158,10 @@ async def _same_bytes(
     return None
 
 
-async def _add_upload(
-    connection: AsyncConnection, document: AnyRow | None, *, upload: NewUpload, physical: str
-) -> Task:
-    if document is None:  # a drop would have to remove it, and that needs the workspace's lock
-        raise DocumentNotFoundError
-    values = {
+def _upload_task(upload: NewUpload, *, physical: str) -> dict[str, Any]:
+    return {
+        "workspace": upload.workspace,
+        "doc_id": upload.doc_id,
         "physical": physical,
         "kind": TaskKind.INSERT,
         "state": TaskState.QUEUED,
@@ -147,9 +169,6 @@ async def _add_upload(
         "request_id": upload.request_id,
         **_file(upload),
     }
-    task = await _add_revision(connection, document, values=values)
-    await _point_to(connection, task, values={**_file(upload), "deleted": False})
-    return task
 
 
 async def _add_revision(
@@ -160,20 +179,21 @@ async def _add_revision(
         .where(_belongs_to(document), tasks.c.state.in_(OPEN_STATES))
         .values(**ended(TaskState.SUPERSEDED))
     )
-    statement = (
-        insert(tasks)
-        .values(
-            id=new_task_id(),
-            workspace=document.workspace,
-            doc_id=document.doc_id,
-            revision=document.latest_revision + 1,
-            created_at_ms=now_ms(),
-            updated_at_ms=now_ms(),
+    return await _add_task(
+        connection,
+        {
             **values,
-        )
-        .returning(tasks)
+            "id": new_task_id(),
+            "workspace": document.workspace,
+            "doc_id": document.doc_id,
+            "revision": document.latest_revision + 1,
+        },
     )
-    return to_task((await connection.execute(statement)).one())
+
+
+async def _add_task(connection: AsyncConnection, values: dict[str, Any]) -> Task:
+    statement = _NEW_READY_TASK if values["state"] is TaskState.READY else _NEW_TASK
+    return to_task((await connection.execute(statement, values)).one())
 
 
 def _belongs_to(document: AnyRow) -> ColumnElement[bool]:
