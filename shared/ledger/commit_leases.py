@@ -1,6 +1,6 @@
 """The right to write one workspace: taken, kept, given back and checked with a growing token."""
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import WorkspaceName, physical_workspace
@@ -71,6 +71,11 @@ async def hold(connection: AsyncConnection, lease: CommitLease) -> bool:
     return (await connection.execute(statement)).one_or_none() is not None
 
 
+async def is_taken(connection: AsyncConnection, name: WorkspaceName) -> bool:
+    """Tell whether anybody holds the lease of a workspace at this moment."""
+    return (await connection.execute(_IS_TAKEN, {"name": name})).one_or_none() is not None
+
+
 async def awaiting_commit(
     connection: AsyncConnection, *, limit: int, only: WorkspaceName | None = None
 ) -> list[WorkspaceName]:
@@ -127,3 +132,9 @@ def _is_held(lease: CommitLease) -> ColumnElement[bool]:
         commit_leases.c.lease_token == lease.token,
         commit_leases.c.lease_until_ms.is_not(None),
     )
+
+
+# Asked for every document, and made once: making it takes longer than asking.
+_IS_TAKEN = select(commit_leases.c.workspace).where(
+    commit_leases.c.workspace == bindparam("name"), ~_is_free()
+)

@@ -133,6 +133,11 @@ class Workspaces:
         async with self._database.single() as connection:
             await commit_leases.release(connection, lease)
 
+    async def is_commit_lease_taken(self, name: WorkspaceName) -> bool:
+        """Tell whether anybody has the right to write a workspace just now."""
+        async with self._database.reading() as connection:
+            return await commit_leases.is_taken(connection, name)
+
     async def awaiting_commit(self, *, limit: int) -> list[WorkspaceName]:
         """List workspaces with something to commit and nobody at it, longest waiting first."""
         async with self._database.reading() as connection:

@@ -4,14 +4,14 @@ import asyncio
 from contextlib import suppress
 from functools import partial
 
-from shared.contract.payloads import CommitWorkspace, ExtractBatch
+from shared.contract.payloads import ExtractBatch
 from shared.errors import UnavailableError
 from shared.ledger.records import BatchClaim, Task
 from shared.logs import get_logger
 from shared.rag.calls import Purpose
 from worker.context import WorkerContext
 from worker.embedding import tie_to_embedding
-from worker.ingestion.delivery import send_or_leave_to_sweeper
+from worker.ingestion.delivery import wake_committer
 from worker.ingestion.encoding import decode_batch, encode_extractions
 from worker.ingestion.extraction import extract_chunks
 from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_batch
@@ -53,8 +53,7 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
         await settle_batch(claim, decide_on(error, task, context, batch=claim), context)
     else:
         if was_last:
-            wake_up = CommitWorkspace(workspace=task.workspace)
-            await send_or_leave_to_sweeper([wake_up], context)
+            await wake_committer(task.workspace, context)
 
 
 async def _extract(claim: BatchClaim, task: Task, context: WorkerContext) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 
 from lightrag import LightRAG
 
-from shared.contract.payloads import CommitWorkspace, ExtractBatch, Payload, PrepareDocument
+from shared.contract.payloads import ExtractBatch, PrepareDocument
 from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
@@ -14,7 +14,7 @@ from shared.rag.calls import Purpose
 from worker.context import WorkerContext
 from worker.embedding import require_same_embedding, tie_to_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
-from worker.ingestion.delivery import send_or_leave_to_sweeper
+from worker.ingestion.delivery import send_or_leave_to_sweeper, wake_committer
 from worker.ingestion.encoding import (
     ChunkBatch,
     Chunks,
@@ -39,7 +39,7 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     if claim is None:
         return
     try:
-        next_steps = await run_leased(
+        batches = await run_leased(
             _prepare(claim, context),
             renew=partial(tasks.renew, claim, ttl_ms=context.lease_ms),
             lease_ms=context.lease_ms,
@@ -57,17 +57,26 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_task(claim, decide_on(error, claim.task, context), context)
     else:
-        await _ask_for(next_steps, claim, context)
+        # The task is no longer ours, so this is outside its lease.
+        if batches:
+            await _ask_for(batches, claim, context)
+        else:
+            await wake_committer(claim.task.workspace, context)
 
 
-async def _prepare(claim: Claim, context: WorkerContext) -> list[Payload]:
-    """Do the work and hand it on in the ledger; returns what to ask for next."""
+async def _prepare(claim: Claim, context: WorkerContext) -> list[NewBatch]:
+    """Do the work and hand it on in the ledger; returns what is left to extract, if anything.
+
+    Raises:
+        LeaseLostError: somebody else has the task now.
+    """
     task = claim.task
     await require_same_embedding(task.workspace, context)
     text, chunks = await _cut(task, await _read(task, context), context)
     batches = split_into_batches(chunks, size=context.settings.indexing.extract_batch_chunks)
     if len(batches) == 1:
-        return await _extract_here(claim, ChunkBatch(chunks, text), context)
+        await _extract_here(claim, ChunkBatch(chunks, text), context)
+        return []
     return await _fan_out(claim, batches, text, context)
 
 
@@ -92,7 +101,7 @@ async def _cut(task: Task, text: str, context: WorkerContext) -> tuple[str, Chun
         return await asyncio.to_thread(cut, rag)
 
 
-async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> list[Payload]:
+async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> None:
     """Extract a small document at once: a second message would cost more than it gives."""
     progress = _progress_of(claim, chunks_total=len(batch.chunks), context=context)
     task = claim.task
@@ -101,8 +110,7 @@ async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext)
     await tie_to_embedding(task, context)
     done = await asyncio.to_thread(_encode_done, batch, extractions)
     if not await context.ledger.tasks.make_ready(claim, batches_done=[done]):
-        return []
-    return [CommitWorkspace(workspace=claim.task.workspace)]
+        raise LeaseLostError
 
 
 def _encode_done(batch: ChunkBatch, extractions: list[Extraction]) -> DoneBatch:
@@ -125,17 +133,12 @@ def _progress_of(claim: Claim, *, chunks_total: int, context: WorkerContext) -> 
 
 async def _fan_out(
     claim: Claim, batches: list[Chunks], text: str, context: WorkerContext
-) -> list[Payload]:
-    """Write the batches down and ask for each: a large book spreads over all workers."""
+) -> list[NewBatch]:
+    """Write the batches down: a large book spreads over all workers."""
     encoded = await asyncio.to_thread(_encode_all, batches, text)
     if not await context.ledger.tasks.start_extracting(claim, batches=encoded):
-        return []
-    return [
-        ExtractBatch(
-            task_id=claim.task.id, prepare_attempt=claim.lease.token, batch_index=batch.index
-        )
-        for batch in encoded
-    ]
+        raise LeaseLostError
+    return encoded
 
 
 def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
@@ -149,10 +152,12 @@ def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
     ]
 
 
-async def _ask_for(messages: list[Payload], claim: Claim, context: WorkerContext) -> None:
-    """Ask for what comes next; the task is no longer ours, so this is outside its lease."""
-    if not await send_or_leave_to_sweeper(messages, context):
-        return
-    sent = [message.batch_index for message in messages if isinstance(message, ExtractBatch)]
-    if sent:
-        await context.ledger.batches.mark_sent(claim.task.id, claim.lease.token, indexes=sent)
+async def _ask_for(batches: list[NewBatch], claim: Claim, context: WorkerContext) -> None:
+    task_id, attempt = claim.task.id, claim.lease.token
+    indexes = [batch.index for batch in batches]
+    messages = [
+        ExtractBatch(task_id=task_id, prepare_attempt=attempt, batch_index=index)
+        for index in indexes
+    ]
+    if await send_or_leave_to_sweeper(messages, context):
+        await context.ledger.batches.mark_sent(task_id, attempt, indexes=indexes)

@@ -45,6 +45,19 @@ async def test_a_lease_that_was_given_back_is_over(ledger: Ledger, steps: Steps)
     assert await steps.gather(lease) == []
 
 
+async def test_a_lease_is_taken_until_it_is_given_back_or_over(
+    ledger: Ledger, steps: Steps
+) -> None:
+    taken = ledger.workspaces.is_commit_lease_taken
+    assert not await taken(DEFAULT_WORKSPACE)
+    lease = await steps.lease()
+    assert await taken(DEFAULT_WORKSPACE)
+    await ledger.workspaces.release_commit_lease(lease)
+    assert not await taken(DEFAULT_WORKSPACE)
+    await steps.lease(ttl_ms=GONE_MS)
+    assert not await taken(DEFAULT_WORKSPACE)
+
+
 async def test_a_stale_token_changes_nothing(ledger: Ledger, steps: Steps) -> None:
     left, chosen = await steps.several_ready("left", "chosen")
     old = await steps.lease(ttl_ms=GONE_MS)

@@ -9,7 +9,7 @@ from shared.contract.names import TaskName
 from shared.contract.payloads import CommitWorkspace
 from shared.errors import EmbeddingMismatchError
 from shared.ids import DocumentId, WorkspaceName
-from shared.ledger.records import Task, TaskState
+from shared.ledger.records import CommitLease, Task, TaskState
 from shared.settings import load_settings
 from tests.integration.worker.fleet import LARGE, Fleet
 from tests.models import DIM
@@ -88,7 +88,9 @@ async def test_a_workspace_that_nobody_waits_behind_goes_on_after_its_turn(
     assert fleet.sender.sent == []
 
 
-async def test_what_becomes_ready_during_a_turn_is_committed_in_it(fleet: Fleet) -> None:
+async def test_what_becomes_ready_during_a_turn_is_committed_in_it_without_a_message(
+    fleet: Fleet,
+) -> None:
     await ready(fleet, "first", CURIE)
     fleet.model.open.clear()
     late = await fleet.upload("late", BOHR)
@@ -100,10 +102,27 @@ async def test_what_becomes_ready_during_a_turn_is_committed_in_it(fleet: Fleet)
     await fleet.embeddings.called.wait()
     fleet.model.open.set()
     await preparing
-    fleet.lose_messages()
+    assert fleet.sender.sent == []
     fleet.embeddings.open.set()
     await working
     assert await fleet.state(late) is TaskState.SUCCEEDED
+
+
+async def test_what_becomes_ready_after_the_last_look_of_a_turn_is_asked_for_at_its_end(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(fleet, "first", CURIE)
+    release = fleet.context.ledger.workspaces.release_commit_lease
+
+    async def released_late(lease: CommitLease) -> None:
+        await fleet.upload("late", BOHR)
+        await fleet.deliver(only=TaskName.PREPARE)
+        assert fleet.sender.sent == []
+        await release(lease)
+
+    monkeypatch.setattr(fleet.context.ledger.workspaces, "release_commit_lease", released_late)
+    await fleet.commit()
+    assert fleet.sender.sent == [CommitWorkspace(workspace=fleet.workspace)]
 
 
 async def test_a_committer_that_lost_its_lease_stops_writing_and_the_next_one_finishes(
