@@ -20,7 +20,6 @@ def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
             f"--concurrency={settings.limits.worker_threads}",
             f"--queues={','.join(queue.value for queue in queues)}",
             f"--loglevel={settings.log.level}",
-            "--task-events",  # Flower shows what these tell
             "--without-gossip",
             "--without-mingle",
         ]
