@@ -10,6 +10,9 @@ from shared.ledger.records import CommitLease, TaskKind, TaskState
 from shared.ledger.rows import NO_LEASE, is_in
 from shared.ledger.tables import commit_leases, tasks, workspaces
 
+# Made once: naming the columns of an alias takes milliseconds.
+_started = tasks.alias("started")
+
 
 async def take(
     connection: AsyncConnection, name: WorkspaceName, *, holder: str, ttl_ms: int
@@ -107,14 +110,13 @@ def waits_for_another() -> ColumnElement[bool]:
     A newer revision waits for the older one that is half in the graph, the removal of a workspace
     for whatever was begun in it.
     """
-    started = tasks.alias("started")
     return (
         exists()
         .where(
-            started.c.workspace == tasks.c.workspace,
-            is_in(TaskState.COMMITTING, started),
+            _started.c.workspace == tasks.c.workspace,
+            is_in(TaskState.COMMITTING, _started),
             or_(
-                started.c.doc_id == tasks.c.doc_id,
+                _started.c.doc_id == tasks.c.doc_id,
                 tasks.c.kind == TaskKind.DROP_WORKSPACE,
             ),
         )
