@@ -1,6 +1,7 @@
 """Connections to the ledger: how they are made, how transactions begin, what an outage is."""
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -160,11 +161,25 @@ def prepare_sqlite(connection: Any) -> None:  # noqa: ANN401 - the driver's own 
     """Make a new SQLite connection keep our promises."""
     connection.isolation_level = None  # we say BEGIN ourselves: the driver would not lock at once
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",  # an accepted upload must survive a power cut
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    _log_ahead(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")  # an accepted upload must survive a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _log_ahead(cursor: Any) -> None:  # noqa: ANN401 - as above
+    """Switch to the write-ahead log; of several that do so at once SQLite refuses all but one.
+
+    It does not wait then: its busy timeout is not for a lock that others want to upgrade, too.
+    """
+    give_up_at_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
