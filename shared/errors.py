@@ -149,6 +149,12 @@ class LedgerUnavailableError(UnavailableError):
     code = "ledger_unavailable"
 
 
+class LedgerRefusedError(LedgerUnavailableError):
+    """The ledger database does not let us in; check POSTGRES_USER, _PASSWORD, _DB and _SSLMODE."""
+
+    code = "ledger_refused"
+
+
 class JournalRemovedError(UnavailableError):
     """A journal was removed while it was read; the commit is tried again."""
 
@@ -167,10 +173,22 @@ class QueueUnavailableError(UnavailableError):
     code = "queue_unavailable"
 
 
+class QueueRefusedError(QueueUnavailableError):
+    """The message broker does not let us in; check BROKER_URL or REDIS_PASSWORD."""
+
+    code = "queue_refused"
+
+
 class StoreUnavailableError(UnavailableError):
     """A LightRAG store is not reachable right now; try again shortly."""
 
     code = "store_unavailable"
+
+
+class StoreRefusedError(StoreUnavailableError):
+    """A LightRAG store does not let us in; check its user, its password and its database."""
+
+    code = "store_refused"
 
 
 class ModelUnavailableError(UnavailableError):

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from shared.contract.celery_options import shared_options
 from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Payload
-from shared.errors import QueueUnavailableError
+from shared.errors import QueueRefusedError, QueueUnavailableError
 
 # Of our own: a broker that hangs holds each for a second, and uploads are written in the others.
 _THREADS = 8
@@ -38,7 +38,7 @@ class CelerySender:
         """Put one message on its queue.
 
         Raises:
-            QueueUnavailableError: the broker did not take it.
+            QueueUnavailableError: the broker did not take it, or (QueueRefusedError) us.
         """
         await asyncio.get_running_loop().run_in_executor(self._threads, self._send, payload)
 
@@ -62,14 +62,22 @@ class CelerySender:
                 kwargs=payload.model_dump(mode="json"),
                 queue=QUEUE_OF[payload.name].value,
             )
-        except _BROKER_ERRORS:
-            raise QueueUnavailableError from None
+        except _BROKER_ERRORS as error:
+            raise _named(error) from None
 
     def _depth(self, queue: QueueName) -> int:
         try:
             # A queue is a list of the same name.
             waiting = self._redis.llen(queue.value)
-        except _BROKER_ERRORS:
-            raise QueueUnavailableError from None
+        except _BROKER_ERRORS as error:
+            raise _named(error) from None
         assert isinstance(waiting, int)  # noqa: S101 - the client is not an asynchronous one
         return waiting
+
+
+def _named(error: BaseException) -> QueueUnavailableError:
+    """Tell a broker that does not let us in from one that is away; Kombu wraps what Redis says."""
+    refused = isinstance(error, redis.AuthenticationError) or isinstance(
+        error.__cause__, redis.AuthenticationError
+    )
+    return QueueRefusedError() if refused else QueueUnavailableError()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared.errors import LedgerUnavailableError
+from shared.errors import LedgerRefusedError, LedgerUnavailableError
 
 # A request that finds no ledger must get its 503 while its sender still listens.
 CONNECT_TIMEOUT_S = 3
@@ -25,9 +25,10 @@ COMMAND_TIMEOUT_S = 12
 # How long a caller waits for a free connection, and SQLite for another process's write.
 POOL_TIMEOUT_S = 10
 BUSY_TIMEOUT_MS = 10_000
-# Connection lost, resources gone, shut down, I/O; 40: deadlock; 25006: a standby took over;
-# 28 and 3D: this server does not know us (yet).
-_OUTAGE_CLASSES = ("08", "53", "57", "58", "40", "25006", "28", "3D")
+# Connection lost, resources gone, shut down, I/O; 40: deadlock; 25006: a standby took over.
+_OUTAGE_CLASSES = ("08", "53", "57", "58", "40", "25006")
+# This server does not know us (yet), or not this database.
+_REFUSAL_CLASSES = ("28", "3D")
 
 
 class Database:
@@ -90,7 +91,11 @@ class Translated:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None and _is_outage(error):
+        if error is None:
+            return
+        if _state(error).startswith(_REFUSAL_CLASSES):
+            raise LedgerRefusedError from error
+        if _is_outage(error):
             raise LedgerUnavailableError from error
 
 
@@ -101,15 +106,16 @@ def _is_outage(error: BaseException) -> bool:
         if isinstance(error, OperationalError):
             # SQLite calls everything operational, mistakes in SQL (its code 1) included.
             return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
-        return _has_outage_state(error.orig)
-    if isinstance(error, asyncpg.PostgresError):
-        return _has_outage_state(error)
+    if _state(error).startswith(_OUTAGE_CLASSES):
+        return True
     # TimeoutError and refused connections are OSErrors; asyncpg lets them through while connecting.
     return isinstance(error, PoolTimeoutError | OSError | asyncpg.InterfaceError)
 
 
-def _has_outage_state(error: BaseException | None) -> bool:
-    return str(getattr(error, "sqlstate", None) or "").startswith(_OUTAGE_CLASSES)
+def _state(error: BaseException) -> str:
+    """Return PostgreSQL's name of an error, or nothing; SQLAlchemy keeps the driver's inside."""
+    inside = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(inside, "sqlstate", None) or "")
 
 
 def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:

@@ -8,7 +8,7 @@ import asyncpg
 import redis.exceptions
 import sqlalchemy.exc
 
-from shared.errors import AppError, StoreUnavailableError
+from shared.errors import AppError, StoreRefusedError, StoreUnavailableError
 
 _OUTAGES: tuple[type[BaseException], ...] = (
     # Classes of PostgreSQL's errors: connection, rollback, resources, intervention, system.
@@ -31,11 +31,21 @@ _OUTAGES: tuple[type[BaseException], ...] = (
     asyncio.TimeoutError,
 )
 # By name: importing the driver costs 60 MB, which only a process that uses Neo4j should pay.
-_NEO4J_OUTAGES = frozenset(
-    # The last one as for PostgreSQL: a server that does not know us, perhaps not yet.
-    {"ServiceUnavailable", "SessionExpired", "TransientError", "AuthError"}
+_NEO4J_OUTAGES = frozenset({"ServiceUnavailable", "SessionExpired", "TransientError"})
+# Outages as well: a server that does not know us, or not our database, perhaps does not yet.
+_CLOSED_DOORS: tuple[type[BaseException], ...] = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    redis.exceptions.AuthenticationError,
+    redis.exceptions.NoPermissionError,
 )
-
+_NEO4J_CLOSED_DOORS = ("Neo.ClientError.Security.", "Neo.ClientError.Database.")
+# By the driver that complains: the store, and what to correct.
+_SETTINGS = {
+    "asyncpg": ("PostgreSQL", "POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB"),
+    "redis": ("Redis", "REDIS_PASSWORD and REDIS_SSL"),
+    "neo4j": ("Neo4j", "NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE"),
+}
 
 # What a database says of a row that it will never take.
 _REFUSALS = (
@@ -62,11 +72,14 @@ def translated_store_errors() -> Iterator[None]:
 
     Raises:
         StoreUnavailableError: a store is not reachable, restarting or full.
+        StoreRefusedError: it is there, and does not let us in.
     """
     try:
         yield
     except Exception as error:  # not BaseException: a cancellation must stay one
         if cause := outage_behind(error):
+            if _is_closed_door(cause):
+                raise StoreRefusedError(_closed_door(cause)) from error
             sentence = (
                 f"A LightRAG store is not reachable ({type(cause).__name__}); try again shortly."
             )
@@ -81,10 +94,24 @@ def outage_behind(error: BaseException) -> BaseException | None:
     while seen is not None:
         if isinstance(seen, AppError):
             return None  # it has its name already: a model's outage, for example
-        if found is None and (isinstance(seen, _OUTAGES) or _is_neo4j_outage(seen)):
+        if found is None and (_is_outage(seen) or _is_closed_door(seen)):
             found = seen
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return found
+
+
+def _is_outage(error: BaseException) -> bool:
+    return isinstance(error, _OUTAGES) or _is_neo4j_outage(error)
+
+
+def _is_closed_door(error: BaseException) -> bool:
+    return isinstance(error, _CLOSED_DOORS) or _neo4j_code(error).startswith(_NEO4J_CLOSED_DOORS)
+
+
+def _closed_door(error: BaseException) -> str:
+    driver = type(error).__module__.partition(".")[0]
+    store, settings = _SETTINGS[driver]
+    return f"{store} does not let us in; check {settings}."
 
 
 def _is_neo4j_outage(error: BaseException) -> bool:

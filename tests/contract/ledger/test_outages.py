@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
-from shared.errors import LedgerUnavailableError
+from shared.errors import LedgerRefusedError, LedgerUnavailableError
 from shared.ledger.engine import Database
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
@@ -44,11 +44,11 @@ async def test_a_database_that_is_not_there_is_an_outage(unreachable: URL) -> No
 
 
 @pytest.mark.parametrize("change", [{"database": "nothing_here"}, {"password": "wrong"}])
-async def test_a_server_that_does_not_know_us_is_an_outage(
+async def test_a_server_that_does_not_know_us_refuses_us(
     fresh_database: str, change: dict[str, str]
 ) -> None:
     ledger = await Ledger.open(make_url(fresh_database).set(**change))
-    with pytest.raises(LedgerUnavailableError):
+    with pytest.raises(LedgerRefusedError):
         await ledger.ping()
     await ledger.close()
 
