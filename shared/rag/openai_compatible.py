@@ -12,7 +12,7 @@ from lightrag.utils import TruncatedResponse
 
 from shared.errors import ModelUnavailableError
 from shared.rag.budget.base import ModelBudget
-from shared.rag.calls import CallContext, Purpose, current_call
+from shared.rag.calls import CallContext, Urgency, current_call
 from shared.rag.endpoint import chat, embedding
 from shared.rag.endpoint.connection import Endpoint
 from shared.rag.endpoint.tries import Tries
@@ -102,9 +102,7 @@ class OpenAiLanguageModel:
     async def _whole(self, request: bytes, context: CallContext) -> str:
         tries = Tries()
         while True:
-            async with self._budget.call(
-                tokens=self._estimate(request), query=_is_query(context)
-            ) as call:
+            async with self._budget.call(self._estimate(request), context.urgency) as call:
                 try:
                     reply = await chat.complete(self._endpoint, request)
                 except ModelUnavailableError as error:
@@ -118,9 +116,7 @@ class OpenAiLanguageModel:
     async def _stream(self, request: bytes, context: CallContext) -> AsyncIterator[str]:
         tries = Tries()
         while True:
-            async with self._budget.call(
-                tokens=self._estimate(request), query=_is_query(context)
-            ) as call:
+            async with self._budget.call(self._estimate(request), context.urgency) as call:
                 tokens, size = None, 0
                 try:
                     async with aclosing(chat.stream(self._endpoint, request)) as pieces:
@@ -177,10 +173,9 @@ class OpenAiEmbeddings:
         context = current_call()
         tries = Tries()
         estimate = len(request) // _BYTES_PER_TOKEN
+        urgency = Urgency.QUERY if is_query else context.urgency
         while True:
-            async with self._budget.call(
-                tokens=estimate, query=is_query or _is_query(context)
-            ) as call:
+            async with self._budget.call(estimate, urgency) as call:
                 try:
                     vectors, tokens = await embedding.embed(
                         self._endpoint, request, count=len(texts)
@@ -200,10 +195,6 @@ class OpenAiEmbeddings:
         """Close the connections, and give the budget back."""
         await self._endpoint.close()
         await self._budget.close()
-
-
-def _is_query(context: CallContext) -> bool:
-    return context.purpose is Purpose.QUERY
 
 
 def _estimated(request: bytes, reply_bytes: int) -> chat.Tokens:

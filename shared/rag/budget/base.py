@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol, Self
 
+from shared.rag.calls import Urgency
+
 
 class PauseReason(StrEnum):
     """Why nobody may call a model for a while."""
@@ -65,6 +67,8 @@ class Order:
     query_tokens: tuple[int, ...] = ()
     """An estimate for each call that wants to start, in order of arrival."""
     ingestion_tokens: tuple[int, ...] = ()
+    commits: int = 0
+    """How many of them, counted from the first, a commit waits for."""
     correction: int = 0
     """How many tokens ended calls used beyond their estimates; negative when fewer."""
     refusal: Refusal | None = None
@@ -110,12 +114,12 @@ class RunningCall(Protocol):
 class ModelBudget(Protocol):
     """Admits the calls to one model."""
 
-    def call(self, *, tokens: int, query: bool) -> AbstractAsyncContextManager[RunningCall]:
+    def call(self, tokens: int, urgency: Urgency) -> AbstractAsyncContextManager[RunningCall]:
         """Wait for admission; the call runs inside the `async with` block.
 
         Args:
             tokens: an estimate of what it takes, prompt and answer.
-            query: somebody waits for the answer; it goes first and may use the reserved share.
+            urgency: who goes first; a query may use the reserved share as well.
 
         Raises:
             ModelRateLimitedError: the endpoint wants a pause that is too long to wait here.

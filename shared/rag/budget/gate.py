@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from shared.errors import (
     ModelRateLimitedError,
@@ -18,6 +18,7 @@ from shared.errors import (
 )
 from shared.rag.budget.base import Book, Grant, Order, PauseReason, Refusal
 from shared.rag.budget.rules import RULES
+from shared.rag.calls import Urgency
 
 # Often enough that no other process takes us for dead.
 _HEARTBEAT_S = RULES.holder_ttl / 1000 / 3
@@ -29,7 +30,7 @@ _LINGER_S = 0.02
 # More than this at once would only make the orders long.
 _LONGEST_ORDER = 64
 # A person waits for a query; a task may as well wait here as in the ledger, for a while.
-_PATIENCE_S = {True: 5.0, False: 30.0}
+_PATIENCE_S = {Urgency.QUERY: 5.0, Urgency.COMMIT: 30.0, Urgency.REST: 30.0}
 _LONGEST_QUERY_WAIT_S = 30.0
 
 
@@ -61,8 +62,8 @@ class Gate:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._holder = secrets.token_hex(6)
-        self._waiting: dict[bool, deque[_Waiter]] = {True: deque(), False: deque()}
-        self._running = {True: 0, False: 0}
+        self._waiting: dict[Urgency, deque[_Waiter]] = {urgency: deque() for urgency in Urgency}
+        self._running = dict.fromkeys(Urgency, 0)
         self._correction = 0
         self._refusal: Refusal | None = None
         self._untold = False
@@ -72,15 +73,15 @@ class Gate:
         self._is_closed = False
 
     @asynccontextmanager
-    async def call(self, *, tokens: int, query: bool) -> AsyncIterator[_Call]:
+    async def call(self, tokens: int, urgency: Urgency) -> AsyncIterator[_Call]:
         """Wait for admission; see `ModelBudget.call`."""
-        await self._admission(tokens, query=query)
+        await self._admission(tokens, urgency)
         call = _Call(tokens)
         try:
             yield call
         finally:
             self._refusal = call.refusal or self._refusal
-            self._end(tokens_more=call.tokens - tokens, query=query)
+            self._end(urgency, tokens_more=call.tokens - tokens)
 
     async def close(self) -> None:
         """Give everything back; nobody may call any more."""
@@ -95,37 +96,37 @@ class Gate:
                 await self._book.exchange(Order(self._holder))
         await self._book.close()
 
-    async def _admission(self, tokens: int, *, query: bool) -> None:
+    async def _admission(self, tokens: int, urgency: Urgency) -> None:
         if self._is_closed:
             raise ModelUnavailableError
         waiter = _Waiter(tokens)
-        queue = self._waiting[query]
-        if not queue or query:
+        queue = self._waiting[urgency]
+        if not queue or urgency is Urgency.QUERY:
             # Who comes behind others learns nothing by asking.
             self._wake.set()
         queue.append(waiter)
         self._keep_looping()
         try:
-            if not query:
+            if urgency is not Urgency.QUERY:
                 await waiter.admitted
                 return
             async with asyncio.timeout(_LONGEST_QUERY_WAIT_S):
                 await waiter.admitted
         except TimeoutError:
-            self._withdraw(waiter, query=query)
+            self._withdraw(waiter, urgency)
             raise ModelUnavailableError from None
         except asyncio.CancelledError:
-            self._withdraw(waiter, query=query)
+            self._withdraw(waiter, urgency)
             raise
 
-    def _withdraw(self, waiter: _Waiter, *, query: bool) -> None:
+    def _withdraw(self, waiter: _Waiter, urgency: Urgency) -> None:
         admitted = waiter.admitted
         if admitted.done() and not admitted.cancelled() and admitted.exception() is None:
-            self._end(tokens_more=-waiter.tokens, query=query)
+            self._end(urgency, tokens_more=-waiter.tokens)
         admitted.cancel()
 
-    def _end(self, *, tokens_more: int, query: bool) -> None:
-        self._running[query] -= 1
+    def _end(self, urgency: Urgency, *, tokens_more: int) -> None:
+        self._running[urgency] -= 1
         self._correction += tokens_more
         self._untold = True
         self._wake.set()
@@ -177,46 +178,49 @@ class Gate:
         return min(max(known_s, poll_s) * jitter, _HEARTBEAT_S)
 
     async def _exchange(self) -> Grant:
-        asked = {query: self._first_in_line(query=query) for query in (True, False)}
+        queries, commits, rest = (self._first_in_line(urgency) for urgency in Urgency)
+        ingestion = list(islice(chain(commits, rest), _LONGEST_ORDER))
         order = Order(
             holder=self._holder,
-            queries=self._running[True],
-            ingestion=self._running[False],
-            query_tokens=tuple(waiter.tokens for waiter in asked[True]),
-            ingestion_tokens=tuple(waiter.tokens for waiter in asked[False]),
+            queries=self._running[Urgency.QUERY],
+            ingestion=self._running[Urgency.COMMIT] + self._running[Urgency.REST],
+            query_tokens=tuple(waiter.tokens for waiter in queries),
+            ingestion_tokens=tuple(waiter.tokens for waiter in ingestion),
+            commits=len(commits),
             correction=self._correction,
             refusal=self._refusal,
         )
         self._correction, self._refusal, self._untold = 0, None, False
         grant = await self._book.exchange(order)
-        self._admit(asked[True][: grant.queries], query=True)
-        self._admit(asked[False][: grant.ingestion], query=False)
+        self._admit(queries[: grant.queries], Urgency.QUERY)
+        self._admit(commits[: grant.ingestion], Urgency.COMMIT)
+        self._admit(rest[: max(0, grant.ingestion - len(commits))], Urgency.REST)
         if grant.pause_s > 0:
             self._turn_away_impatient(grant)
         return grant
 
-    def _first_in_line(self, *, query: bool) -> list[_Waiter]:
-        queue = self._waiting[query]
+    def _first_in_line(self, urgency: Urgency) -> list[_Waiter]:
+        queue = self._waiting[urgency]
         while queue and queue[0].admitted.done():
             queue.popleft()
         first = islice(queue, _LONGEST_ORDER)
         return [waiter for waiter in first if not waiter.admitted.done()]
 
-    def _admit(self, waiters: list[_Waiter], *, query: bool) -> None:
+    def _admit(self, waiters: list[_Waiter], urgency: Urgency) -> None:
         for waiter in waiters:
-            self._running[query] += 1
+            self._running[urgency] += 1
             if waiter.admitted.done():  # it went away while we asked
-                self._end(tokens_more=-waiter.tokens, query=query)
+                self._end(urgency, tokens_more=-waiter.tokens)
             else:
                 waiter.admitted.set_result(None)
-        self._first_in_line(query=query)
+        self._first_in_line(urgency)
 
     def _turn_away_impatient(self, grant: Grant) -> None:
         """Let those go for whom the pause is too long; a refused key is nothing to wait for."""
         unauthorized = grant.pause_reason is PauseReason.UNAUTHORIZED
         error = ModelUnauthorizedError if unauthorized else ModelRateLimitedError
-        for query, queue in self._waiting.items():
-            if unauthorized or grant.pause_s > _PATIENCE_S[query]:
+        for urgency, queue in self._waiting.items():
+            if unauthorized or grant.pause_s > _PATIENCE_S[urgency]:
                 _turn_away(queue, lambda: error(retry_after_s=grant.pause_s))
 
 

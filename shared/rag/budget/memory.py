@@ -20,6 +20,8 @@ class _Holder:
     ingestion: int
     queries_wanted: int
     ingestion_wanted: int
+    commits_wanted: int
+    """Part of what is wanted for ingestion."""
     seen_ms: int
 
     @property
@@ -73,6 +75,7 @@ class MemoryBook:
             order.ingestion,
             len(order.query_tokens),
             len(order.ingestion_tokens),
+            order.commits,
             now_ms,
         )
         if order.refusal is not None:
@@ -93,6 +96,7 @@ class MemoryBook:
             )
             mine.ingestion += ingestion
             mine.ingestion_wanted -= ingestion
+            mine.commits_wanted = max(0, mine.commits_wanted - ingestion)
             retry_ms = min(filter(None, (retry_ms, later_ms)), default=0.0)
         return self._grant(queries, ingestion, retry_ms, now_ms)
 
@@ -115,7 +119,7 @@ class MemoryBook:
         for name, holder in list(self._holders.items()):
             age_ms = now_ms - holder.seen_ms
             if age_ms > RULES.want_ttl:
-                holder.queries_wanted = holder.ingestion_wanted = 0
+                holder.queries_wanted = holder.ingestion_wanted = holder.commits_wanted = 0
             if age_ms > RULES.holder_ttl or holder.is_idle:
                 del self._holders[name]
 
@@ -157,9 +161,15 @@ class MemoryBook:
         free = min(ours - ingestion, limit - ingestion - queries - waiting_queries)
         contenders = 1 + sum(1 for one in others if one.ingestion or one.ingestion_wanted)
         fair = max(1, ours // contenders)
-        # What others may still take of their fair share is not ours, however much we want.
-        claimed = sum(max(0, min(one.ingestion_wanted, fair - one.ingestion)) for one in others)
-        return max(0, min(free, max(free - claimed, fair - mine.ingestion)))
+        # The commits of others go first; what else they may still take of their fair share is not
+        # ours, however much we want.
+        commits = sum(one.commits_wanted for one in others)
+        claimed = sum(
+            max(one.commits_wanted, min(one.ingestion_wanted, fair - one.ingestion))
+            for one in others
+        )
+        rest = min(free - commits, max(free - claimed, fair - mine.ingestion))
+        return max(0, rest, min(free, mine.commits_wanted))
 
     def _spend(self, estimates: Sequence[int], *, share: float) -> tuple[int, float]:
         """Start as many as the minute's rest allows; returns their number, and when to come again.

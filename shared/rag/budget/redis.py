@@ -72,6 +72,7 @@ class RedisBook:
             "ingestion": order.ingestion,
             "query_tokens": order.query_tokens,
             "ingestion_tokens": order.ingestion_tokens,
+            "commits": order.commits,
             "correction": order.correction,
         }
         if order.refusal is not None:

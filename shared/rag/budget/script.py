@@ -20,17 +20,22 @@ local pause_until, reason = number('pause_until', 0), state.reason or ''
 
 -- Who holds and wants what; the dead and the idle are forgotten.
 local mine = {queries = order.queries, ingestion = order.ingestion,
-              queries_wanted = #order.query_tokens, ingestion_wanted = #order.ingestion_tokens}
+              queries_wanted = #order.query_tokens, ingestion_wanted = #order.ingestion_tokens,
+              commits_wanted = order.commits}
 local others, gone = {}, {}
 local rows = redis.call('HGETALL', KEYS[2])
 for i = 1, #rows, 2 do
   if rows[i] ~= order.holder then
-    local seen, q, n, qw, nw = string.match(rows[i + 1], '(%d+) (%d+) (%d+) (%d+) (%d+)')
+    local seen, q, n, qw, nw, cw =
+      string.match(rows[i + 1], '(%d+) (%d+) (%d+) (%d+) (%d+) ?(%d*)')
     -- What cannot be read, of another version for example, must not stop everybody else.
     local one = {queries = tonumber(q) or 0, ingestion = tonumber(n) or 0,
-                 queries_wanted = tonumber(qw) or 0, ingestion_wanted = tonumber(nw) or 0}
+                 queries_wanted = tonumber(qw) or 0, ingestion_wanted = tonumber(nw) or 0,
+                 commits_wanted = tonumber(cw) or 0}
     local age = now - (tonumber(seen) or 0)
-    if age > rules.want_ttl then one.queries_wanted = 0; one.ingestion_wanted = 0 end
+    if age > rules.want_ttl then
+      one.queries_wanted = 0; one.ingestion_wanted = 0; one.commits_wanted = 0
+    end
     local something = one.queries + one.ingestion + one.queries_wanted + one.ingestion_wanted
     if age > rules.holder_ttl or something == 0 then
       gone[#gone + 1] = rows[i]
@@ -120,18 +125,22 @@ if now >= pause_until then
   local total = held_ingestion + mine.ingestion
   local free = math.min(ours - total, limit() - total - held_queries - mine.queries
                         - waiting_queries - mine.queries_wanted)
-  local contenders, claimed = 1, 0
+  local contenders, claimed, commits = 1, 0, 0
   for _, one in ipairs(others) do
     if one.ingestion > 0 or one.ingestion_wanted > 0 then contenders = contenders + 1 end
   end
   local fair = math.max(1, math.floor(ours / contenders))
   for _, one in ipairs(others) do
-    claimed = claimed + math.max(0, math.min(one.ingestion_wanted, fair - one.ingestion))
+    commits = commits + one.commits_wanted
+    claimed = claimed + math.max(one.commits_wanted,
+                                 math.min(one.ingestion_wanted, fair - one.ingestion))
   end
-  room = math.min(free, math.max(free - claimed, fair - mine.ingestion))
+  local rest = math.min(free - commits, math.max(free - claimed, fair - mine.ingestion))
+  room = math.max(rest, math.min(free, mine.commits_wanted))
   ingestion = spend(order.ingestion_tokens, room, order.query_share)
   mine.ingestion = mine.ingestion + ingestion
   mine.ingestion_wanted = mine.ingestion_wanted - ingestion
+  mine.commits_wanted = math.max(0, mine.commits_wanted - ingestion)
 end
 
 redis.call('HSET', KEYS[1], 'base', base, 'cut', cut, 'grows_from', grows_from, 'streak', streak,
@@ -141,8 +150,8 @@ local count = #others + 1
 if mine.queries + mine.ingestion + mine.queries_wanted + mine.ingestion_wanted == 0 then
   gone[#gone + 1] = order.holder
 else
-  redis.call('HSET', KEYS[2], order.holder, string.format('%d %d %d %d %d',
-    now, mine.queries, mine.ingestion, mine.queries_wanted, mine.ingestion_wanted))
+  redis.call('HSET', KEYS[2], order.holder, string.format('%d %d %d %d %d %d', now, mine.queries,
+    mine.ingestion, mine.queries_wanted, mine.ingestion_wanted, mine.commits_wanted))
 end
 if #gone > 0 then redis.call('HDEL', KEYS[2], unpack(gone)) end
 local kept = math.max(pause_until - now, 0) + rules.kept

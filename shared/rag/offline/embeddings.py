@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.rag.calls import Purpose, current_call
+from shared.rag.calls import Urgency, current_call
 from shared.rag.offline.urgent_first import UrgentFirst
 
 Vectors = NDArray[np.float32]
@@ -45,9 +45,6 @@ class _Engine:
 
 _ENGINE = _Engine()
 _THREAD = UrgentFirst(name="offline-embeddings")
-# The few texts of a commit must not wait for all chunks of dozens of documents.
-_URGENCIES = {Purpose.QUERY: 0, Purpose.COMMIT: 1}
-_LEAST_URGENT = 2
 
 
 class OfflineEmbeddings:
@@ -75,7 +72,7 @@ class OfflineEmbeddings:
         return np.stack([rows[key] for key in keys])
 
     async def _compute(self, missing: dict[bytes, str], *, is_query: bool) -> dict[bytes, Vectors]:
-        urgency = 0 if is_query else _URGENCIES.get(current_call().purpose, _LEAST_URGENT)
+        urgency = Urgency.QUERY if is_query else current_call().urgency
         rows: dict[bytes, Vectors] = {}
         keys = list(missing)
         for start in range(0, len(keys), _BATCH_TEXTS):

@@ -24,6 +24,7 @@ class Process:
         *,
         queries: int = 0,
         ingestion: int = 0,
+        commits: int = 0,
         tokens: int = 1,
         correction: int = 0,
         refusal: Refusal | None = None,
@@ -33,7 +34,8 @@ class Process:
             queries=self.queries,
             ingestion=self.ingestion,
             query_tokens=(tokens,) * queries,
-            ingestion_tokens=(tokens,) * ingestion,
+            ingestion_tokens=(tokens,) * (commits + ingestion),
+            commits=commits,
             correction=correction,
             refusal=refusal,
         )
@@ -110,6 +112,38 @@ async def test_a_grant_whose_answer_was_lost_is_put_right_by_the_next_order(
     one.end(ingestion=4)  # it never heard of them
     await one.ask()
     assert (await other.ask(ingestion=4)).ingestion == 4
+
+
+async def test_what_a_commit_waits_for_goes_before_what_others_extract(
+    open_book: OpenBook,
+) -> None:
+    extracting, another, committer = fleet(open_book(Limits(10, query_share=0.2)), "abc")
+    assert (await extracting.ask(ingestion=50)).ingestion == 8
+    assert (await committer.ask(commits=5, ingestion=5)).ingestion == 0
+    extracting.end(ingestion=6)
+    assert (await extracting.ask(ingestion=50)).ingestion == 1
+    # Not even a process that has nothing at all goes before.
+    assert (await another.ask(ingestion=50)).ingestion == 0
+    assert (await committer.ask(commits=5, ingestion=5)).ingestion == 5
+    assert (await another.ask(ingestion=50)).ingestion == 0
+
+
+async def test_a_commit_leaves_the_reserved_share_to_queries(open_book: OpenBook) -> None:
+    committer, asking = fleet(open_book(Limits(10, query_share=0.2)), "ab")
+    assert (await committer.ask(commits=20)).ingestion == 8
+    assert (await asking.ask(queries=5)).queries == 2
+
+
+async def test_a_commit_that_waits_no_more_keeps_nobody_from_extracting(
+    open_book: OpenBook, clock: Clock
+) -> None:
+    extracting, committer = fleet(open_book(Limits(4, query_share=0)), "ab")
+    assert (await extracting.ask(ingestion=4)).ingestion == 4
+    await committer.ask(commits=3)
+    extracting.end(ingestion=3)
+    assert (await extracting.ask(ingestion=9)).ingestion == 0
+    clock.pass_s(RULES.want_ttl / 1000 + 0.001)
+    assert (await extracting.ask(ingestion=9)).ingestion == 3
 
 
 async def test_a_process_that_waits_gets_its_fair_share_from_those_that_hold_more(

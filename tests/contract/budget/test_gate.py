@@ -9,6 +9,7 @@ import pytest
 from shared.errors import ModelRateLimitedError, ModelUnauthorizedError, ModelUnavailableError
 from shared.rag.budget.base import Book, Grant, Limits, Order, PauseReason, Refusal
 from shared.rag.budget.gate import Gate
+from shared.rag.calls import Urgency
 from tests.contract.budget.conftest import Clock, OpenBook
 
 Opened = Callable[[Book], Gate]
@@ -23,8 +24,8 @@ class Calls:
         self.started = asyncio.Semaphore(0)
         self.may_end = asyncio.Semaphore(0)
 
-    async def make(self, gate: Gate, *, query: bool = False) -> None:
-        async with gate.call(tokens=1, query=query):
+    async def make(self, gate: Gate, urgency: Urgency = Urgency.REST) -> None:
+        async with gate.call(1, urgency):
             self.running += 1
             self.most = max(self.most, self.running)
             self.started.release()
@@ -128,6 +129,23 @@ async def test_those_who_come_behind_others_order_nothing(
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_the_calls_of_a_commit_overtake_others_of_the_same_process(
+    open_book: OpenBook, opened: Opened, calls: Calls
+) -> None:
+    gate = opened(open_book(Limits(2, query_share=0)))
+    tasks = [asyncio.create_task(calls.make(gate)) for _ in range(70)]
+    await calls.wait_for(2)
+    commit = Calls()
+    tasks += [asyncio.create_task(commit.make(gate, Urgency.COMMIT)) for _ in range(2)]
+    calls.may_end.release()
+    calls.may_end.release()
+    await commit.wait_for(2)
+    assert calls.running == 0
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_a_query_overtakes_ingestion_that_waits(
     open_book: OpenBook, opened: Opened, calls: Calls
 ) -> None:
@@ -135,7 +153,7 @@ async def test_a_query_overtakes_ingestion_that_waits(
     ingesting = [asyncio.create_task(calls.make(gate)) for _ in range(3)]
     await calls.wait_for(1)
     question = Calls()
-    asking = asyncio.create_task(question.make(gate, query=True))
+    asking = asyncio.create_task(question.make(gate, Urgency.QUERY))
     calls.may_end.release()
     await question.wait_for(1)
     question.may_end.release()
@@ -184,7 +202,7 @@ async def test_a_caller_admitted_as_it_goes_away_leaves_no_slot_behind(
 
 
 async def refuse(gate: Gate, refusal: Refusal) -> None:
-    async with gate.call(tokens=1, query=False) as call:
+    async with gate.call(1, Urgency.REST) as call:
         call.refused(refusal)
 
 
@@ -203,15 +221,17 @@ async def test_a_short_pause_is_waited_out(
     await waiting
 
 
-@pytest.mark.parametrize(("query", "pause_s"), [(True, 6), (False, 31)])
+@pytest.mark.parametrize(
+    ("urgency", "pause_s"), [(Urgency.QUERY, 6), (Urgency.COMMIT, 31), (Urgency.REST, 31)]
+)
 async def test_whoever_would_wait_too_long_is_told_how_long(
-    open_book: OpenBook, opened: Opened, query: bool, pause_s: float
+    open_book: OpenBook, opened: Opened, urgency: Urgency, pause_s: float
 ) -> None:
     book = open_book(Limits(4))
     await refuse(opened(book), Refusal(PauseReason.RATE_LIMITED, pause_s))
     other = opened(book)
     with pytest.raises(ModelRateLimitedError) as caught:
-        async with other.call(tokens=1, query=query):
+        async with other.call(1, urgency):
             pass
     assert caught.value.retry_after_s == pause_s
 
@@ -220,9 +240,9 @@ async def test_a_refused_key_stops_everybody_at_once(open_book: OpenBook, opened
     book = open_book(Limits(4))
     await refuse(opened(book), Refusal(PauseReason.UNAUTHORIZED))
     other = opened(book)
-    for query in (True, False):
+    for urgency in Urgency:
         with pytest.raises(ModelUnauthorizedError) as caught:
-            async with other.call(tokens=1, query=query):
+            async with other.call(1, urgency):
                 pass
         assert caught.value.retry_after_s == 60
 
@@ -245,7 +265,7 @@ async def test_a_fault_of_the_book_reaches_the_callers(opened: Opened) -> None:
 
     gate = opened(Broken())
     with pytest.raises(AssertionError, match="a bug"):
-        async with gate.call(tokens=1, query=False):
+        async with gate.call(1, Urgency.REST):
             pass
     assert gate._loop is not None
     with pytest.raises(AssertionError):
@@ -270,5 +290,5 @@ async def test_a_call_that_ends_after_the_gate_was_closed_opens_nothing_again(
     await asyncio.sleep(0.1)
     assert len(book.orders) == told
     with pytest.raises(ModelUnavailableError):
-        async with gate.call(tokens=1, query=False):
+        async with gate.call(1, Urgency.REST):
             pass

@@ -26,10 +26,11 @@ from redis.asyncio import Redis
 from shared.rag.budget.base import Limits
 from shared.rag.budget.gate import Gate
 from shared.rag.budget.redis import RedisBook, open_redis
+from shared.rag.calls import Urgency
 url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 async def call(gate, redis):
-    async with gate.call(tokens=1, query=False):
+    async with gate.call(1, Urgency.REST):
         running = await redis.incr(name + ":running")
         await redis.rpush(name + ":seen", running)
         await asyncio.sleep(0.01 if count > {LIMIT} else 3600)

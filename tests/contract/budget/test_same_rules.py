@@ -25,12 +25,14 @@ def an_order(chance: random.Random) -> Order:
         asked = chance.choice([None, 0, 1.5, 20])
         reason = chance.choice([PauseReason.RATE_LIMITED] * 4 + [PauseReason.UNAUTHORIZED])
         refusal = Refusal(reason, asked)
+    ingestion_tokens = tuple(chance.randrange(200) for _ in range(chance.randrange(9)))
     return Order(
         chance.choice("abcd"),
         queries=chance.randrange(3),
         ingestion=chance.randrange(6),
         query_tokens=tuple(chance.randrange(200) for _ in range(chance.randrange(3))),
-        ingestion_tokens=tuple(chance.randrange(200) for _ in range(chance.randrange(9))),
+        ingestion_tokens=ingestion_tokens,
+        commits=chance.randrange(len(ingestion_tokens) + 1),
         correction=chance.randrange(-100, 100),
         refusal=refusal,
     )
