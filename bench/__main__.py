@@ -2,16 +2,13 @@
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.options import Options
-from bench.report.plot import plot
-from bench.report.table import markdown
+from bench.report.page import Page
 from bench.runner import CASES, QUICK, run_cases
 from bench.systems.stores import NEO4J, PG_GRAPH
 
@@ -23,30 +20,22 @@ def main() -> None:
     arguments = _arguments()
     options = Options(graph=arguments.graph, corpus=arguments.corpus, divisor=arguments.divisor)
     names = QUICK if arguments.quick else arguments.cases.split(",")
+    page = Page(arguments.out, "quick" if arguments.quick else "full", keeps=arguments.add)
     try:
-        result = asyncio.run(_run(names, options))
+        asyncio.run(_run(names, options, page))
     except asyncio.CancelledError:
-        sys.exit("stopped; nothing was written")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    stem = "quick" if arguments.quick else "full"
-    path = arguments.out / f"{stem}.json"
-    if arguments.add and path.exists():
-        result["cases"] = json.loads(path.read_text())["cases"] | result["cases"]
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    path.with_suffix(".md").write_text(markdown(result) + f"\n![chunks a second]({stem}.svg)\n")
-    path.with_suffix(".svg").write_text(plot(result))
-    print(path)
-    failed = [name for name, case in result["cases"].items() if "error" in case]
-    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+        sys.exit("stopped; what was measured by then is written")
+    print(page.path)
+    sys.exit(f"failed: {', '.join(page.failed)}" if page.failed else 0)
 
 
-async def _run(names: Sequence[str], options: Options) -> dict[str, Any]:
+async def _run(names: Sequence[str], options: Options, page: Page) -> None:
     this = asyncio.current_task()
     assert this is not None  # noqa: S101 - asyncio.run made one
     for number in (signal.SIGTERM, signal.SIGINT):
         # Cancelled, everything is stopped and removed on the way out.
         asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    return await run_cases(names, options)
+    await run_cases(names, options, on_case=page.write)
 
 
 def _arguments() -> argparse.Namespace:

@@ -49,8 +49,10 @@ QUICK = (sixteen_calls.NAME, many_calls.NAME)
 _CASE_TIMEOUT_S = 3600.0
 
 
-async def run_cases(names: Sequence[str], options: Options) -> dict[str, Any]:
-    """Measure the named cases."""
+async def run_cases(
+    names: Sequence[str], options: Options, *, on_case: Callable[[dict[str, Any]], None]
+) -> None:
+    """Measure the named cases; `on_case` gets everything found so far after each of them."""
     result: dict[str, Any] = {
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -68,7 +70,7 @@ async def run_cases(names: Sequence[str], options: Options) -> dict[str, Any]:
             found["options"] = result["settings"]
             result["cases"][name] = found
             print(f"{name}: {found['took_s']} s {found.get('error', '')}", flush=True)
-    return result
+            on_case(result)
 
 
 async def _run(case: Case, bench: Bench) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from ops.local.readiness import answers_http
 
 _EXTRACT = "extract"
 _DEFAULT_THREADS = 64
+# Two cores start ten processes one behind the other.
+_START_TIMEOUT_S = 120.0
 
 
 class Fleet:
@@ -59,10 +61,15 @@ class Fleet:
         self.urls.append(f"http://{HOST}:{port}")
 
     async def workers_answer(self) -> None:
-        """Wait until every worker takes messages."""
+        """Wait until every worker takes messages.
+
+        Raises:
+            TimeoutError: not all of them do after two minutes.
+        """
         answering = 0
-        while answering < self._workers:
-            answering = len(await asyncio.to_thread(_pings, self._variables["BROKER_URL"]))
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            while answering < self._workers:
+                answering = len(await asyncio.to_thread(_pings, self._variables["BROKER_URL"]))
 
     @contextmanager
     def paused(self, name: str) -> Iterator[Callable[[], None]]:
@@ -82,10 +89,6 @@ class Fleet:
         self._workers += 1
         name = f"worker-{queues.replace(',', '+')}-{number}"
         await self._start(name, ("-m", "worker", "--queues", queues))
-
-    async def stop(self, *names: str) -> None:
-        """Stop some of the processes, or all."""
-        await self._crowd.stop(*names)
 
     async def _start(self, name: str, arguments: tuple[str, ...]) -> None:
         await self._crowd.start_python(name, arguments, self._variables, at_once)
