@@ -16,6 +16,7 @@ from shared.rag.neo4j_repair import Repaired, merge_duplicates
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
 from shared.startup import require_servers
+from worker.commit.apply.neo4j import Neo4jStore
 from worker.leased import LeaseLostError, run_leased
 
 # A graph of millions; longer than this something hangs.
@@ -72,8 +73,18 @@ async def _under_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) 
 
 
 async def _repair(settings: Settings, lease: CommitLease) -> Repaired:
+    database = settings.neo4j.database
     with translated_store_errors():
         async with open_driver(settings) as driver:
-            done = await merge_duplicates(driver, settings.neo4j.database, lease.physical)
+            graph = Neo4jStore(
+                driver,
+                database=database,
+                workspace=lease.physical,
+                token=lease.token,
+                timeout_s=settings.limits.task_lease_s / 2,
+            )
+            # A committer that was stopped may wake up in the middle: it must not write any more.
+            await graph.raise_fence()
+            done = await merge_duplicates(driver, database, lease.physical)
         await ensure_unique_entities(settings, lease.physical)
     return done

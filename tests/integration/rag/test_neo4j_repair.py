@@ -16,6 +16,10 @@ from shared.rag import neo4j_repair
 from shared.rag.neo4j_constraint import has_unique_entities
 from shared.rag.neo4j_driver import open_driver
 from shared.settings import Settings
+from worker.commit.apply.neo4j import Neo4jStore
+from worker.commit.apply.store import FencedOffError
+from worker.commit.operations import Kind, Operation
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE
 
 if TYPE_CHECKING:
     from neo4j import AsyncDriver
@@ -72,6 +76,25 @@ async def repaired(settings: Settings) -> str:
     said: list[str] = []
     await repair_duplicates(settings, DEFAULT_WORKSPACE, say=said.append)
     return said[0]
+
+
+async def test_a_committer_that_was_stopped_before_the_repair_writes_no_more(
+    driver: "AsyncDriver", ledger: Ledger, neo4j_settings: Settings
+) -> None:
+    lease = await ledger.workspaces.take_commit_lease(DEFAULT_WORKSPACE, holder="old", ttl_ms=1)
+    assert lease is not None
+    stopped = Neo4jStore(
+        driver,
+        database=neo4j_settings.neo4j.database,
+        workspace=lease.physical,
+        token=lease.token,
+        timeout_s=10,
+    )
+    await stopped.raise_fence()
+    await repaired(neo4j_settings)
+    with pytest.raises(FencedOffError):
+        await stopped.apply(Operation(Kind.PUT_NODES, GRAPH_STORAGE, [["Mars", {}]]))
+    assert await graph(driver) == REPAIRED
 
 
 REPAIRED = (

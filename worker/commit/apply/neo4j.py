@@ -1,10 +1,11 @@
 """LightRAG's graph in Neo4j: every transaction first locks and checks the workspace's fence."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lightrag import LightRAG
 
+from shared.ids import PhysicalWorkspace
 from worker.commit.apply.store import FencedOffError
 from worker.commit.operations import Kind, Operation
 
@@ -72,13 +73,32 @@ class Neo4jStore:
 
     name = "neo4j"
 
-    def __init__(self, rag: LightRAG, *, token: int, timeout_s: float) -> None:
-        graph = rag.chunk_entity_relation_graph
-        self._driver: AsyncDriver = graph._driver  # noqa: SLF001 - pinned internals
-        self._database: str = graph._DATABASE  # noqa: SLF001 - as above
-        self._label: str = graph._get_workspace_label()  # noqa: SLF001 - as above
-        self._identity = {"workspace": rag.workspace, "token": token}
+    def __init__(
+        self,
+        driver: "AsyncDriver",
+        *,
+        database: str,
+        workspace: PhysicalWorkspace,
+        token: int,
+        timeout_s: float,
+    ) -> None:
+        self._driver = driver
+        self._database = database
+        self._label = workspace  # ours need no quoting
+        self._identity = {"workspace": workspace, "token": token}
         self._timeout_s = timeout_s
+
+    @classmethod
+    def of(cls, rag: LightRAG, *, token: int, timeout_s: float) -> Self:
+        """Write by the connections of a LightRAG, which stay its own."""
+        graph = rag.chunk_entity_relation_graph
+        return cls(
+            graph._driver,  # noqa: SLF001 - pinned internals
+            database=graph._DATABASE,  # noqa: SLF001 - as above
+            workspace=PhysicalWorkspace(rag.workspace),
+            token=token,
+            timeout_s=timeout_s,
+        )
 
     async def raise_fence(self) -> None:
         """Let nobody with a lower token write; waits for a writer that is at it."""

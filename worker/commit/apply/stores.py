@@ -172,7 +172,7 @@ def open_stores(
         redis = RedisStore(rag, token=lease.token)
         found |= dict.fromkeys(ROW_STORAGES, redis)
     if type(rag.chunk_entity_relation_graph).__name__ == "Neo4JStorage":
-        found[GRAPH_STORAGE] = Neo4jStore(rag, token=lease.token, timeout_s=timeout_ms / 1000)
+        found[GRAPH_STORAGE] = Neo4jStore.of(rag, token=lease.token, timeout_s=timeout_ms / 1000)
     return Stores(found, ledger, on_progress)
 
 
