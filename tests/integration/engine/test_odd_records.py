@@ -70,7 +70,7 @@ async def test_names_with_marks_that_mean_something_to_stores_go_in_and_out(
     assert await held(guest, FIRST) == before
 
 
-async def test_two_related_names_as_long_as_lightrag_lets_them_be(
+async def test_related_names_that_are_too_long_for_a_store_fail_their_document_alone(
     guest: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(guest.model.extraction_replies, "longest", reply(LONG))

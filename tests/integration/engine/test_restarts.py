@@ -44,7 +44,7 @@ async def require_finished(fleet: Fleet, undisturbed: Fleet) -> None:
     assert await held(fleet, DOCUMENTS) == await held(undisturbed, DOCUMENTS)
 
 
-async def test_a_postgres_that_is_killed_in_the_middle_of_an_apply(
+async def test_an_apply_in_which_postgres_was_killed_is_finished_later(
     open_folder: Path, fresh_valkey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = EmbeddedPostgres(
@@ -69,7 +69,7 @@ async def test_a_postgres_that_is_killed_in_the_middle_of_an_apply(
 
 
 @pytest.mark.long
-async def test_a_neo4j_that_stops_in_the_middle_of_an_apply(
+async def test_an_apply_in_which_neo4j_stopped_is_finished_later(
     own_environment: None,
     open_folder: Path,
     fresh_valkey: str,

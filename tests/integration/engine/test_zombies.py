@@ -79,7 +79,7 @@ async def test_a_stopped_holder_that_wakes_up_writes_nothing(
 
 
 @pytest.mark.parametrize("point", ["put_rows", "put_edges", "put_vectors"])
-async def test_without_the_fences_it_would(
+async def test_without_the_fences_the_woken_one_changes_something(
     guest: Fleet, stores: dict[str, str], committer: Committer, point: str
 ) -> None:
     await before_the_commit(guest)
