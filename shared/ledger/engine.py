@@ -50,7 +50,7 @@ class Database:
         """Lend a connection for SELECTs, each with its own view of the rows.
 
         Raises:
-            LedgerUnavailableError: the database did not answer.
+            LedgerUnavailableError: the database did not answer, or (LedgerRefusedError) let us in.
         """
         with Translated():
             async with self._reader.connect() as connection:
@@ -183,9 +183,10 @@ def _log_ahead(cursor: Any) -> None:  # noqa: ANN401 - as above
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > give_up_at_s:
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > give_up_at_s:
                 raise
-            time.sleep(0.01)
+            time.sleep(0.01)  # of a moment in the life of a ledger, before anybody is served
         else:
             return
