@@ -15,6 +15,7 @@ from shared.errors import QueueRefusedError, QueueUnavailableError
 # Of our own: a broker that hangs holds each for a second, and uploads are written in the others.
 _THREADS = 8
 _BROKER_ERRORS = (OperationalError, redis.RedisError, OSError)
+_CLOSED_DOORS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 
 
 class CelerySender:
@@ -77,7 +78,5 @@ class CelerySender:
 
 def _named(error: BaseException) -> QueueUnavailableError:
     """Tell a broker that does not let us in from one that is away; Kombu wraps what Redis says."""
-    refused = isinstance(error, redis.AuthenticationError) or isinstance(
-        error.__cause__, redis.AuthenticationError
-    )
+    refused = isinstance(error, _CLOSED_DOORS) or isinstance(error.__cause__, _CLOSED_DOORS)
     return QueueRefusedError() if refused else QueueUnavailableError()

@@ -42,7 +42,7 @@ _CLOSED_DOORS: tuple[type[BaseException], ...] = (
 _NEO4J_CLOSED_DOORS = ("Neo.ClientError.Security.", "Neo.ClientError.Database.")
 # By the driver that complains: the store, and what to correct.
 _SETTINGS = {
-    "asyncpg": ("PostgreSQL", "POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB"),
+    "asyncpg": ("PostgreSQL", "POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB, POSTGRES_SSLMODE"),
     "redis": ("Redis", "REDIS_PASSWORD and REDIS_SSL"),
     "neo4j": ("Neo4j", "NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE"),
 }
@@ -57,8 +57,12 @@ _REFUSALS = (
     TypeError,
 )
 _NEO4J_REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
-# Ended by its own timeout, by an administrator, or because its leader changed.
-_NEO4J_INTERRUPTIONS = ("Neo.ClientError.Transaction.", "Neo.ClientError.Cluster.")
+# Ended by its own timeout, by an administrator, because its leader changed or its login is too old.
+_NEO4J_INTERRUPTIONS = (
+    "Neo.ClientError.Transaction.",
+    "Neo.ClientError.Cluster.",
+    "Neo.ClientError.Security.AuthorizationExpired",
+)
 
 
 def is_about_the_row(error: BaseException) -> bool:
@@ -94,8 +98,8 @@ def outage_behind(error: BaseException) -> BaseException | None:
     while seen is not None:
         if isinstance(seen, AppError):
             return None  # it has its name already: a model's outage, for example
-        if found is None and (_is_outage(seen) or _is_closed_door(seen)):
-            found = seen
+        if _is_closed_door(seen) or (found is None and _is_outage(seen)):
+            found = seen  # a closed door says more than the lost connection around it
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return found
 
@@ -105,12 +109,15 @@ def _is_outage(error: BaseException) -> bool:
 
 
 def _is_closed_door(error: BaseException) -> bool:
-    return isinstance(error, _CLOSED_DOORS) or _neo4j_code(error).startswith(_NEO4J_CLOSED_DOORS)
+    if isinstance(error, _CLOSED_DOORS):
+        return True
+    code = _neo4j_code(error)
+    return code.startswith(_NEO4J_CLOSED_DOORS) and not code.startswith(_NEO4J_INTERRUPTIONS)
 
 
 def _closed_door(error: BaseException) -> str:
-    driver = type(error).__module__.partition(".")[0]
-    store, settings = _SETTINGS[driver]
+    drivers = (base.__module__.partition(".")[0] for base in type(error).__mro__)
+    store, settings = next(_SETTINGS[driver] for driver in drivers if driver in _SETTINGS)
     return f"{store} does not let us in; check {settings}."
 
 

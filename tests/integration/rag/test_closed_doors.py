@@ -23,7 +23,7 @@ async def told_of(call: Callable[[], Awaitable[object]]) -> str:
 
 
 @pytest.mark.parametrize("change", [{"database": "nothing_here"}, {"password": "wrong"}])
-async def test_postgresql_that_does_not_know_us(
+async def test_a_postgresql_that_does_not_know_us_is_named_with_its_settings(
     fresh_database: str, change: dict[str, str]
 ) -> None:
     url = make_url(fresh_database).set(drivername="postgresql", **change)
@@ -46,12 +46,14 @@ async def sender(wrong_redis: str) -> AsyncIterator[CelerySender]:
     await sender.close()
 
 
-async def test_a_redis_that_does_not_know_our_password(wrong_redis: str) -> None:
+async def test_a_redis_that_does_not_know_our_password_is_named_with_it(wrong_redis: str) -> None:
     async with Redis.from_url(wrong_redis) as client:
         assert "REDIS_PASSWORD" in await told_of(client.ping)
 
 
-async def test_a_broker_that_does_not_know_our_password(sender: CelerySender) -> None:
+async def test_a_broker_that_does_not_know_our_password_has_a_code_of_its_own(
+    sender: CelerySender,
+) -> None:
     with pytest.raises(QueueRefusedError):
         await sender.send(Sweep())
     with pytest.raises(QueueRefusedError):
@@ -61,7 +63,7 @@ async def test_a_broker_that_does_not_know_our_password(sender: CelerySender) ->
 @pytest.mark.parametrize(
     ("password", "database"), [("wrong password", "neo4j"), (None, "nothing.here")]
 )
-async def test_a_neo4j_that_does_not_know_us_or_our_database(
+async def test_a_neo4j_that_does_not_know_us_or_our_database_is_named_with_its_settings(
     fresh_neo4j: Neo4jServer, password: str | None, database: str
 ) -> None:
     auth = ("neo4j", password or fresh_neo4j.password)
