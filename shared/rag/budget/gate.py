@@ -22,6 +22,8 @@ from shared.rag.calls import Urgency
 
 # Often enough that no other process takes us for dead.
 _HEARTBEAT_S = RULES.holder_ttl / 1000 / 3
+# Those who wait ask again before the book forgets that they do.
+_LONGEST_REST_S = RULES.want_ttl / 1000 / 2
 # How often the book is asked again while callers wait and no call of ours ends: from, to.
 _SHORTEST_POLL_S = 0.015
 _LONGEST_POLL_S = 0.25
@@ -175,7 +177,7 @@ class Gate:
         # Not in step with the other processes of the fleet.
         jitter = 1 + random.random() / 2  # noqa: S311 - not a secret
         known_s = max(grant.pause_s, grant.retry_s)
-        return min(max(known_s, poll_s) * jitter, _HEARTBEAT_S)
+        return min(max(known_s, poll_s) * jitter, _LONGEST_REST_S)
 
     async def _exchange(self) -> Grant:
         queries, commits, rest = (self._first_in_line(urgency) for urgency in Urgency)
