@@ -7,6 +7,8 @@ from typing import Any
 from bench.report.plot import plot
 from bench.report.table import markdown
 
+FAILED = {"error": ""}
+
 
 class Page:
     """What a run leaves in a folder, under one name."""
@@ -26,10 +28,10 @@ class Page:
         self._kept: dict[str, Any] = json.loads(self.path.read_text())["cases"] if there else {}
 
     def write(self, result: dict[str, Any]) -> None:
-        """Write everything measured so far; a case that failed takes no older figures away."""
+        """Write everything measured so far; a case that failed takes no kept figures away."""
         found: dict[str, Any] = result["cases"]
         self.failed = [name for name, case in found.items() if "error" in case]
-        worse = self._kept.keys() & self.failed
+        worse = {name for name in self.failed if "error" not in self._kept.get(name, FAILED)}
         new = {name: case for name, case in found.items() if name not in worse}
         page = result | {"cases": self._kept | new}
         self.path.parent.mkdir(parents=True, exist_ok=True)

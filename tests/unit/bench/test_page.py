@@ -26,7 +26,7 @@ def cases_after(folder: Path, cases: dict[str, Any], *, keeps: bool) -> dict[str
     return found
 
 
-def test_every_case_is_written_as_soon_as_it_is_measured(tmp_path: Path) -> None:
+def test_a_page_is_three_files_with_every_case_so_far(tmp_path: Path) -> None:
     assert cases_after(tmp_path / "new", {"scaling": a_case(1)}, keeps=False) == {
         "scaling": a_case(1)
     }
