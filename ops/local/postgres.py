@@ -30,7 +30,7 @@ NOT_YET = (
 
 
 def _memory_for_pages_mib() -> int:
-    """Return an eighth of this machine's memory, at most 2 GiB; taken only as far as it is filled.
+    """Return an eighth of this machine's memory, 128 MiB to 2 GiB; taken as far as it is filled.
 
     A vector costs a third more CPU where the indexes of 100,000 entities do not fit.
     """

@@ -149,8 +149,6 @@ async def _add_to_document(
 async def _same_bytes(
     connection: AsyncConnection, document: AnyRow, *, upload: NewUpload
 ) -> Task | None:
-    if document.latest_task_id is None:
-        return None
     task = await find_task(connection, TaskId(document.latest_task_id))
     gone = {TaskState.FAILED, TaskState.CANCELLED, TaskState.SUPERSEDED}
     if task.kind is TaskKind.INSERT and task.sha256 == upload.sha256 and task.state not in gone:

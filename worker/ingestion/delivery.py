@@ -26,8 +26,8 @@ async def send_or_leave_to_sweeper(messages: Sequence[Payload], context: WorkerC
 async def wake_committer(workspace: WorkspaceName, context: WorkerContext) -> None:
     """Ask for a commit of what is ready by now, unless a committer is at the workspace.
 
-    It looks again after it gave its lease back: what was ready while we saw the lease held is found
-    then. A message for each document would only keep the committers from their work.
+    It looks again after its turn, and finds what was ready while we saw the lease held; where it
+    could not, the sweeper asks. A message for each document would only keep it from its work.
     """
     with suppress(UnavailableError):  # the broker may be there when the ledger is not
         if await context.ledger.workspaces.is_commit_lease_taken(workspace):

@@ -68,7 +68,7 @@ async def _prepare(claim: Claim, context: WorkerContext) -> list[NewBatch]:
     """Do the work and hand it on in the ledger; returns what is left to extract, if anything.
 
     Raises:
-        LeaseLostError: somebody else has the task now.
+        LeaseLostError: the task is no longer ours: taken, superseded or cancelled meanwhile.
     """
     task = claim.task
     await require_same_embedding(task.workspace, context)
