@@ -97,10 +97,14 @@ def _texts() -> Iterator[str]:
 
 
 def large_document(number: int) -> str:
-    """Some chunks about people whom no other document knows."""
+    """Some chunks about people and things that no other document knows.
+
+    Between two slices of it another group may come, which the twin commits before or after them: a
+    removal that rebuilds what both know would leave other words there.
+    """
     return "".join(
         f"Inspector{number} Ames{number} met Sergeant{number} Bly{number} in Castle{number} "
-        f"Coe{number} on floor {floor}. "
+        f"Coe{number} on floor{number} {floor}. "
         for floor in range(_LARGE_CHUNKS_SENTENCES)
     )
 
