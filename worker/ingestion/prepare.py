@@ -64,8 +64,8 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
             await wake_committer(claim.task.workspace, context)
 
 
-async def _prepare(claim: Claim, context: WorkerContext) -> list[NewBatch]:
-    """Do the work and hand it on in the ledger; returns what is left to extract, if anything.
+async def _prepare(claim: Claim, context: WorkerContext) -> list[int]:
+    """Do the work and hand it on in the ledger; returns the batches left to extract, if any.
 
     Raises:
         LeaseLostError: the task is no longer ours: taken, superseded or cancelled meanwhile.
@@ -133,12 +133,12 @@ def _progress_of(claim: Claim, *, chunks_total: int, context: WorkerContext) -> 
 
 async def _fan_out(
     claim: Claim, batches: list[Chunks], text: str, context: WorkerContext
-) -> list[NewBatch]:
+) -> list[int]:
     """Write the batches down: a large book spreads over all workers."""
     encoded = await asyncio.to_thread(_encode_all, batches, text)
     if not await context.ledger.tasks.start_extracting(claim, batches=encoded):
         raise LeaseLostError
-    return encoded
+    return [batch.index for batch in encoded]
 
 
 def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
@@ -152,9 +152,8 @@ def _encode_all(batches: list[Chunks], text: str) -> list[NewBatch]:
     ]
 
 
-async def _ask_for(batches: list[NewBatch], claim: Claim, context: WorkerContext) -> None:
+async def _ask_for(indexes: list[int], claim: Claim, context: WorkerContext) -> None:
     task_id, attempt = claim.task.id, claim.lease.token
-    indexes = [batch.index for batch in batches]
     messages = [
         ExtractBatch(task_id=task_id, prepare_attempt=attempt, batch_index=index)
         for index in indexes
