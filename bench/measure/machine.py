@@ -27,13 +27,20 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of what is compared, and of what both stand on."""
-    root = Path(__file__).parents[2]
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607 - the developer's own git
-        cwd=root,
+    commit = _git("describe", "--always")
+    # A run writes its pages after every case: they alone do not make the tree another one.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!docs/benchmarks")
+    found = {name: version(name) for name in _PACKAGES}
+    commit = f"{commit}-dirty" if changed else commit
+    return {"python": platform.python_version(), **found, "commit": commit}
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(  # noqa: S603 - fixed words
+        ["git", *words],  # noqa: S607 - the developer's own git
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
-    found = {name: version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **found, "commit": described.stdout.strip()}
+    return done.stdout.strip()
