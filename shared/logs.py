@@ -52,7 +52,7 @@ def configure_logs(*, level: str, form: Literal["console", "json"]) -> None:
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(level.upper())
     for name in _QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def get_logger(name: str) -> Logger:

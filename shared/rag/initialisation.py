@@ -7,8 +7,9 @@ created; where the mark is, nothing will be created and nobody has to wait.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 from lightrag import LightRAG
@@ -56,7 +57,8 @@ async def _open(rag: LightRAG, settings: Settings) -> None:
             if not await _is_created(rag, settings):  # as it is for most who had to wait
                 if settings.graph_in_neo4j:
                     await ensure_unique_entities(settings, PhysicalWorkspace(rag.workspace))
-                await rag.initialize_storages()
+                with _missing_tables_expected():
+                    await rag.initialize_storages()
                 await _mark_created(connection, rag)
                 return
     await rag.initialize_storages()
@@ -79,6 +81,21 @@ async def alone_in_the_fleet(settings: Settings) -> AsyncIterator[AsyncConnectio
             while not await connection.scalar(take, {"n": _LOCK_NUMBER}):  # noqa: ASYNC110 - see above
                 await asyncio.sleep(_LOCK_POLL_S)
         yield connection
+
+
+@contextmanager
+def _missing_tables_expected() -> Iterator[None]:
+    """Keep from the log what looks like failure: LightRAG asks each table whether it is there."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return "does not exist" not in record.getMessage()
+
+    logger = logging.getLogger("lightrag")
+    logger.addFilter(is_news)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_news)
 
 
 async def _is_created(rag: LightRAG, settings: Settings) -> bool:
