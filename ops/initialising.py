@@ -8,7 +8,6 @@ from shared.errors import EmbeddingMismatchError
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import Workspace
-from shared.logs import configure_logs
 from shared.rag.engine import storage_names
 from shared.rag.models import open_models, require_same_embedding
 from shared.rag.pool import RagPool
@@ -31,8 +30,6 @@ async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
         GraphDuplicatesError: a graph must be repaired first; earlier workspaces are done.
     """
     require_servers(settings)
-    # Warnings of LightRAG about new, empty tables are what is wanted here.
-    configure_logs(level="error", form=settings.log.format)
     await asyncio.to_thread(migrate, ledger_url(settings))
     say("The ledger is up to date.")
     names = storage_names(settings)

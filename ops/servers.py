@@ -1,14 +1,14 @@
 """Commands for whoever runs the servers: `ragfleet init` and `ragfleet repair duplicates`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 import typer
 
-from ops.client.session import complain, output
-from shared.errors import AppError
+from ops.client.session import complaining, output
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
+from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
 
 repair = typer.Typer(help="Mend what others did to the stores.", no_args_is_help=True)
@@ -19,6 +19,7 @@ def init() -> None:
 
     A task to run once before a deployment starts; again, or on two hosts at once, does no harm.
     Exit code 1: a server is away or a graph must be repaired first; the sentence says which.
+    Exit code 2: a setting is wrong.
     """
     from ops.initialising import initialise  # noqa: PLC0415 - slow for other commands
 
@@ -45,12 +46,9 @@ def duplicates(
     _run(work)
 
 
-def _run(work: Callable[[Settings], Awaitable[object]]) -> None:
-    async def main() -> None:
-        await work(load_settings())
-
-    try:
-        asyncio.run(main())
-    except AppError as error:
-        complain(error.detail)
-        raise typer.Exit(1) from None
+def _run(work: Callable[[Settings], Coroutine[Any, Any, object]]) -> None:
+    with complaining():
+        settings = load_settings()
+        # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.
+        configure_logs(level="critical", form=settings.log.format)
+        asyncio.run(work(settings))

@@ -144,7 +144,7 @@ class UnavailableError(AppError):
 
 
 class LedgerUnavailableError(UnavailableError):
-    """The ledger database is not reachable; nothing was kept, try again shortly."""
+    """The ledger database is not reachable; nothing was changed, try again shortly."""
 
     code = "ledger_unavailable"
 
@@ -233,7 +233,7 @@ class EmbeddingDimensionError(ModelRefusedError):
 
 
 class AttemptsExhaustedError(AppError):
-    """The work was given up after too many attempts; see the last error, then retry the task."""
+    """Given up after MAX_ATTEMPTS or RETRY_BUDGET_HOURS of an outage; see the last error; retry."""
 
     code = "attempts_exhausted"
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from rich.console import Console
 from ops.client.addresses import api_url
 from ops.client.api_client import ApiClient
 from ops.client.failures import ApiProblemError, ExitCode, ServerNotReachableError
-from shared.errors import SettingsError
+from shared.errors import AppError, SettingsError
 from shared.settings import load_settings
 
 UrlOption = Annotated[
@@ -73,6 +74,23 @@ def refuse_options(context: typer.Context) -> None:
 def print_json(content: Any) -> None:  # noqa: ANN401 - whatever the API answered
     """Print what the API answered, unchanged and without colours."""
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def complaining() -> Iterator[None]:
+    """Turn what is wrong with settings or servers into a sentence and an exit code.
+
+    Raises:
+        typer.Exit: in place of our own errors and the system's.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        raise _complaint(error.detail, ExitCode.USAGE) from None
+    except AppError as error:
+        raise _complaint(error.detail, ExitCode.FAILED) from None
+    except OSError as error:
+        raise _complaint(str(error) or type(error).__name__, ExitCode.FAILED) from None
 
 
 async def _with_client(

@@ -84,10 +84,7 @@ def translated_store_errors() -> Iterator[None]:
         if cause := outage_behind(error):
             if _is_closed_door(cause):
                 raise StoreRefusedError(_closed_door(cause)) from error
-            sentence = (
-                f"A LightRAG store is not reachable ({type(cause).__name__}); try again shortly."
-            )
-            raise StoreUnavailableError(sentence) from error
+            raise StoreUnavailableError(_not_reachable(cause)) from error
         raise
 
 
@@ -116,9 +113,18 @@ def _is_closed_door(error: BaseException) -> bool:
 
 
 def _closed_door(error: BaseException) -> str:
-    drivers = (base.__module__.partition(".")[0] for base in type(error).__mro__)
-    store, settings = next(_SETTINGS[driver] for driver in drivers if driver in _SETTINGS)
+    store, settings = _SETTINGS[_driver_of(error)]
     return f"{store} does not let us in; check {settings}."
+
+
+def _not_reachable(error: BaseException) -> str:
+    store, _ = _SETTINGS.get(_driver_of(error), ("A LightRAG store", ""))
+    return f"{store} is not reachable ({type(error).__name__}); try again shortly."
+
+
+def _driver_of(error: BaseException) -> str:
+    modules = (base.__module__.partition(".")[0] for base in type(error).__mro__)
+    return next((module for module in modules if module in _SETTINGS), "")
 
 
 def _is_neo4j_outage(error: BaseException) -> bool:

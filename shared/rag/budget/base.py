@@ -19,6 +19,7 @@ class PauseReason(StrEnum):
     NONE = ""
     RATE_LIMITED = "rate_limited"
     UNAUTHORIZED = "unauthorized"
+    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ _LONGEST_ORDER = 64
 # A person waits for a query; a task may as well wait here as in the ledger, for a while.
 _PATIENCE_S = {Urgency.QUERY: 5.0, Urgency.COMMIT: 30.0, Urgency.REST: 30.0}
 _LONGEST_QUERY_WAIT_S = 30.0
+_ERRORS: dict[PauseReason, type[ModelUnavailableError]] = {
+    PauseReason.RATE_LIMITED: ModelRateLimitedError,
+    PauseReason.UNAUTHORIZED: ModelUnauthorizedError,
+}
 
 
 @dataclass(eq=False)
@@ -220,7 +224,7 @@ class Gate:
     def _turn_away_impatient(self, grant: Grant) -> None:
         """Let those go for whom the pause is too long; a refused key is nothing to wait for."""
         unauthorized = grant.pause_reason is PauseReason.UNAUTHORIZED
-        error = ModelUnauthorizedError if unauthorized else ModelRateLimitedError
+        error = _ERRORS.get(grant.pause_reason, ModelUnavailableError)
         for urgency, queue in self._waiting.items():
             if unauthorized or grant.pause_s > _PATIENCE_S[urgency]:
                 _turn_away(queue, lambda: error(retry_after_s=grant.pause_s))

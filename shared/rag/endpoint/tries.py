@@ -12,14 +12,33 @@ from shared.rag.budget.base import PauseReason, Refusal, RunningCall
 
 # Short hiccups only, a restarted proxy for example: outages are the task's retry decision.
 _HICCUP_PAUSES_S = (0.1, 0.5)
+# So many attempts in a row fail only when it is the server, not one text that it cannot answer.
+_OUTAGE_ATTEMPTS = 10
 # How often a call that met a 429 waits in the budget, until its task does so in the ledger.
 _MOST_REFUSALS = 5
+
+
+class Outage:
+    """Notices that a server answers nobody any more: shared by all calls of a process to it."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def answered(self) -> None:
+        """Take note of an answer."""
+        self._failures = 0
+
+    def failed(self) -> bool:
+        """Take note of an attempt without an answer, and tell whether it looks like an outage."""
+        self._failures += 1
+        return self._failures >= _OUTAGE_ATTEMPTS
 
 
 class Tries:
     """The attempts of one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
         self._hiccups = iter(_HICCUP_PAUSES_S)
         self._refusals = 0
 
@@ -40,8 +59,12 @@ class Tries:
                 call.refused(Refusal(PauseReason.UNAUTHORIZED))
             case ModelTooSlowError():
                 pass  # it had all the time a call may take
-            case _ if error.retry_after_s is None:
-                pause_s = next(self._hiccups, None)
+            case _:
+                if self._outage.failed():
+                    # All wait together and longer each time: thousands would not let it get up.
+                    call.refused(Refusal(PauseReason.UNAVAILABLE, error.retry_after_s))
+                if error.retry_after_s is None:
+                    pause_s = next(self._hiccups, None)
         if pause_s is None:
             raise error
         return pause_s * (1 + random.random())  # noqa: S311 - not a secret

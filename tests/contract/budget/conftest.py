@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from shared.rag.budget.base import Book, Limits
+from shared.rag.budget.gate import Gate
 from shared.rag.budget.memory import MemoryBook
 from shared.rag.budget.redis import RedisBook, open_redis
+from tests.contract.budget.callers import Calls, Opened
 
 
 class Clock:
@@ -54,3 +56,20 @@ async def open_book(url_of_book: str, clock: Clock) -> AsyncIterator[OpenBook]:
             return book
 
         yield open_one
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opened]:
+    async with AsyncExitStack() as stack:
+
+        def open_one(book: Book) -> Gate:
+            gate = Gate(book)
+            stack.push_async_callback(gate.close)
+            return gate
+
+        yield open_one
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()

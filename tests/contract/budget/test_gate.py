@@ -1,76 +1,15 @@
 """How callers of a process pass its gate, with both books behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 
 import pytest
 
-from shared.errors import ModelRateLimitedError, ModelUnauthorizedError, ModelUnavailableError
-from shared.rag.budget.base import Book, Grant, Limits, Order, PauseReason, Refusal
+from shared.errors import ModelUnavailableError
+from shared.rag.budget.base import Grant, Limits, Order, PauseReason, Refusal
 from shared.rag.budget.gate import Gate
 from shared.rag.calls import Urgency
-from tests.contract.budget.conftest import Clock, OpenBook
-
-Opened = Callable[[Book], Gate]
-
-
-class Calls:
-    """Calls that last until they are told to end."""
-
-    def __init__(self) -> None:
-        self.running = 0
-        self.most = 0
-        self.started = asyncio.Semaphore(0)
-        self.may_end = asyncio.Semaphore(0)
-
-    async def make(self, gate: Gate, urgency: Urgency = Urgency.REST) -> None:
-        async with gate.call(1, urgency):
-            self.running += 1
-            self.most = max(self.most, self.running)
-            self.started.release()
-            await self.may_end.acquire()
-            self.running -= 1
-
-    async def wait_for(self, count: int) -> None:
-        for _ in range(count):
-            await self.started.acquire()
-
-
-class Watched:
-    """A book that remembers what was ordered."""
-
-    def __init__(self, book: Book) -> None:
-        self.orders: list[Order] = []
-        self.told_of_refusal = asyncio.Event()
-        self._book = book
-
-    async def exchange(self, order: Order) -> Grant:
-        self.orders.append(order)
-        grant = await self._book.exchange(order)
-        if order.refusal is not None:
-            self.told_of_refusal.set()
-        return grant
-
-    async def close(self) -> None:
-        await self._book.close()
-
-
-@pytest.fixture
-async def opened() -> AsyncIterator[Opened]:
-    async with AsyncExitStack() as stack:
-
-        def open_one(book: Book) -> Gate:
-            gate = Gate(book)
-            stack.push_async_callback(gate.close)
-            return gate
-
-        yield open_one
-
-
-@pytest.fixture
-def calls() -> Calls:
-    return Calls()
+from tests.contract.budget.callers import Calls, Opened, Watched, refuse
+from tests.contract.budget.conftest import OpenBook
 
 
 async def test_two_processes_never_run_more_than_the_limit_and_all_get_through(
@@ -199,52 +138,6 @@ async def test_a_caller_admitted_as_it_goes_away_leaves_no_slot_behind(
     await calls.wait_for(1)
     calls.may_end.release()
     await staying
-
-
-async def refuse(gate: Gate, refusal: Refusal) -> None:
-    async with gate.call(1, Urgency.REST) as call:
-        call.refused(refusal)
-
-
-async def test_a_short_pause_is_waited_out(
-    open_book: OpenBook, opened: Opened, calls: Calls, clock: Clock
-) -> None:
-    book = Watched(open_book(Limits(4)))
-    gate = opened(book)
-    await refuse(gate, Refusal(PauseReason.RATE_LIMITED, 0.05))
-    waiting = asyncio.create_task(calls.make(gate))
-    await book.told_of_refusal.wait()
-    assert calls.most == 0
-    clock.pass_s(0.05)
-    await calls.wait_for(1)
-    calls.may_end.release()
-    await waiting
-
-
-@pytest.mark.parametrize(
-    ("urgency", "pause_s"), [(Urgency.QUERY, 6), (Urgency.COMMIT, 31), (Urgency.REST, 31)]
-)
-async def test_whoever_would_wait_too_long_is_told_how_long(
-    open_book: OpenBook, opened: Opened, urgency: Urgency, pause_s: float
-) -> None:
-    book = open_book(Limits(4))
-    await refuse(opened(book), Refusal(PauseReason.RATE_LIMITED, pause_s))
-    other = opened(book)
-    with pytest.raises(ModelRateLimitedError) as caught:
-        async with other.call(1, urgency):
-            pass
-    assert caught.value.retry_after_s == pause_s
-
-
-async def test_a_refused_key_stops_everybody_at_once(open_book: OpenBook, opened: Opened) -> None:
-    book = open_book(Limits(4))
-    await refuse(opened(book), Refusal(PauseReason.UNAUTHORIZED))
-    other = opened(book)
-    for urgency in Urgency:
-        with pytest.raises(ModelUnauthorizedError) as caught:
-            async with other.call(1, urgency):
-                pass
-        assert caught.value.retry_after_s == 60
 
 
 async def test_a_gate_without_callers_is_silent(open_book: OpenBook, opened: Opened) -> None:

@@ -17,13 +17,14 @@ LIMITS = [
     Limits(16, requests_per_minute=90, query_share=0.2),
     Limits(40, requests_per_minute=600, tokens_per_minute=9_000),
 ]
+REASONS = [PauseReason.RATE_LIMITED] * 3 + [PauseReason.UNAVAILABLE, PauseReason.UNAUTHORIZED]
 
 
 def an_order(chance: random.Random) -> Order:
     refusal = None
     if chance.random() < 0.1:
         asked = chance.choice([None, 0, 1.5, 20])
-        reason = chance.choice([PauseReason.RATE_LIMITED] * 4 + [PauseReason.UNAUTHORIZED])
+        reason = chance.choice(REASONS)
         refusal = Refusal(reason, asked)
     ingestion_tokens = tuple(chance.randrange(200) for _ in range(chance.randrange(9)))
     return Order(

@@ -60,6 +60,35 @@ async def test_a_server_that_is_away_at_once_again_is_not_asked_without_a_pause(
     assert caught.value.retry_after_s is None  # then pauses grow
 
 
+async def test_a_server_that_answers_nobody_is_left_alone_by_all(
+    served: tuple[Models, ModelServer],
+) -> None:
+    models, server = served
+    server.failure = (503, {"Retry-After": "20"}, "{}")
+    for _ in range(10):
+        with pytest.raises(ModelUnavailableError):
+            await models.complete(PROMPT)
+    asked = len(server.chats)
+    with (
+        call_context(Purpose.QUERY, workspace="w"),
+        pytest.raises(ModelUnavailableError) as caught,
+    ):
+        await models.complete(PROMPT)
+    assert caught.value.retry_after_s == pytest.approx(20, abs=5)
+    assert len(server.chats) == asked
+
+
+async def test_one_text_that_cannot_be_answered_keeps_nobody_away(
+    served: tuple[Models, ModelServer],
+) -> None:
+    models, server = served
+    for _ in range(12):
+        server.failure, server.failures_left = (503, {"Retry-After": "600"}, "{}"), 1
+        with pytest.raises(ModelUnavailableError):
+            await models.complete(PROMPT)
+        assert await models.complete(PROMPT)
+
+
 async def test_a_long_rate_limit_is_the_tasks_to_wait_for(
     served: tuple[Models, ModelServer],
 ) -> None:
