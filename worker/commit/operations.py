@@ -53,22 +53,22 @@ def operations_of(changes: Changes, *, written_at_s: int) -> Iterator[Operation]
     """
     for name, rows in changes.rows.items():
         stamped = [[key, _stamped(row, written_at_s)] for key, row in rows.puts.items()]
-        yield from _cut(Kind.PUT_ROWS, name, stamped)
+        yield from cut(Kind.PUT_ROWS, name, stamped)
     graph = changes.graph
-    yield from _cut(Kind.PUT_NODES, GRAPH_STORAGE, map(list, graph.nodes.items()))
+    yield from cut(Kind.PUT_NODES, GRAPH_STORAGE, map(list, graph.nodes.items()))
     edges = ([one, two, row] for (one, two), row in graph.edges.items())
-    yield from _cut(Kind.PUT_EDGES, GRAPH_STORAGE, edges)
+    yield from cut(Kind.PUT_EDGES, GRAPH_STORAGE, edges)
     for name, vectors in changes.vectors.items():
         yield from _put_vectors(name, vectors)
     for name, vectors in changes.vectors.items():
-        yield from _cut(Kind.REMOVE_VECTORS, name, vectors.removals)
-    yield from _cut(Kind.REMOVE_EDGES, GRAPH_STORAGE, map(list, graph.removed_edges))
-    yield from _cut(Kind.REMOVE_NODES, GRAPH_STORAGE, graph.removed_nodes)
+        yield from cut(Kind.REMOVE_VECTORS, name, vectors.removals)
+    yield from cut(Kind.REMOVE_EDGES, GRAPH_STORAGE, map(list, graph.removed_edges))
+    yield from cut(Kind.REMOVE_NODES, GRAPH_STORAGE, graph.removed_nodes)
     for name, rows in changes.rows.items():
-        yield from _cut(Kind.REMOVE_ROWS, name, rows.removals)
+        yield from cut(Kind.REMOVE_ROWS, name, rows.removals)
     status = changes.status
-    yield from _cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, status.puts.items()))
-    yield from _cut(Kind.REMOVE_STATUS, STATUS_STORAGE, status.removals)
+    yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, status.puts.items()))
+    yield from cut(Kind.REMOVE_STATUS, STATUS_STORAGE, status.removals)
 
 
 def halves(operation: Operation) -> tuple[Operation, Operation]:
@@ -85,12 +85,13 @@ def halves(operation: Operation) -> tuple[Operation, Operation]:
 
 
 def _put_vectors(name: str, changes: VectorChanges) -> Iterator[Operation]:
-    for operation in _cut(Kind.PUT_VECTORS, name, map(list, changes.puts.items())):
+    for operation in cut(Kind.PUT_VECTORS, name, map(list, changes.puts.items())):
         vectors = tuple(changes.vectors[key] for key, _ in operation.rows)
         yield Operation(operation.kind, name, operation.rows, vectors)
 
 
-def _cut(kind: Kind, storage: str, rows: Iterable[Any]) -> Iterator[Operation]:
+def cut(kind: Kind, storage: str, rows: Iterable[Any]) -> Iterator[Operation]:
+    """Make operations of rows, each small enough for one transaction or script of a store."""
     batch: list[Any] = []
     size = 0
     for row in rows:

@@ -94,7 +94,7 @@ class PostgresStore:
             case Kind.REMOVE_ROWS | Kind.REMOVE_STATUS | Kind.REMOVE_VECTORS:
                 # LightRAG's own swallows errors, and PostgreSQL would roll back in silence.
                 await connection.execute(
-                    f"DELETE FROM {_table(operation.storage, storage)} "  # noqa: S608 - LightRAG's name
+                    f"DELETE FROM {table_of(operation.storage, storage)} "  # noqa: S608 - LightRAG's name
                     "WHERE workspace = $1 AND id = ANY($2)",
                     storage.workspace,
                     operation.rows,
@@ -103,7 +103,8 @@ class PostgresStore:
                 await carry_out(operation, storage)
 
 
-def _table(name: str, storage: Any) -> str:  # noqa: ANN401 - one of LightRAG's
+def table_of(name: str, storage: Any) -> str:  # noqa: ANN401 - one of LightRAG's
+    """Return the table of a storage, which LightRAG holds under `name`."""
     if name in _VECTOR_ROWS:
         return str(storage.table_name)
     return str(

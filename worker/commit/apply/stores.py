@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lightrag import LightRAG
 
@@ -16,7 +17,7 @@ from worker.commit.apply.neo4j import Neo4jStore
 from worker.commit.apply.postgres import LONGEST_IDS, PostgresStore
 from worker.commit.apply.redis import RedisStore
 from worker.commit.apply.store import Store
-from worker.commit.encoding import decode, encode_one
+from worker.commit.encoding import UnstorableRecordError, decode, encode_one
 from worker.commit.operations import Kind, Operation, halves
 from worker.commit.unit_of_work.unit import (
     GRAPH_STORAGE,
@@ -24,6 +25,8 @@ from worker.commit.unit_of_work.unit import (
     STATUS_STORAGE,
     VECTOR_STORAGES,
 )
+
+OnUnstorable = Callable[[Operation, Exception], Awaitable[None]]
 
 _log = get_logger(__name__)
 # Filling a vector index is work for one core each; more would only keep questions waiting.
@@ -70,16 +73,32 @@ class Stores:
             StoreUnavailableError: a store is away; the journal stays, and is applied again.
         """
         with translated_store_errors():
-            waiting: list[Operation] = []
-            async for operation in operations:
-                if waiting and not _may_join(operation, waiting):
-                    await self._apply_together(waiting, journal)
-                    self._sync_what_is_left(waiting[-1], operation)
-                    waiting = []
-                waiting.append(operation)
-            await self._apply_together(waiting, journal)
+            await self._apply_all(operations, partial(self._quarantine, journal))
             for store in self.distinct:
                 await store.finish(journal.seq)
+
+    async def fill(self, operations: AsyncIterator[Operation]) -> None:
+        """Write operations that are in no journal: whoever wrote them somewhere has them still.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: a store is away.
+            UnstorableRecordError: a store takes a row not, which is named.
+        """
+        with translated_store_errors():
+            await self._apply_all(operations, _refuse)
+
+    async def finish(self, seq: int) -> None:
+        """Make what was written durable, as the state after a journal.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: a store is away.
+        """
+        with translated_store_errors():
+            for store in self.distinct:
+                store.begin_sync()
+                await store.finish(seq)
 
     async def repair(self, store: Store, journals: list[Journal]) -> None:
         """Write kept journals once more into one store that lost them."""
@@ -87,7 +106,7 @@ class Stores:
             for journal in journals:
                 async for operation in self._operations(journal):
                     if self.by_storage[operation.storage] is store:
-                        await self._apply_or_quarantine(operation, journal)
+                        await self._apply(operation, partial(self._quarantine, journal))
                 await store.finish(journal.seq)
 
     def _sync_what_is_left(self, last: Operation, following: Operation) -> None:
@@ -95,8 +114,22 @@ class Stores:
         if left is not self.by_storage[following.storage]:
             left.begin_sync()
 
-    async def _apply_together(self, operations: list[Operation], journal: Journal) -> None:
-        applied = (self._apply_or_quarantine(operation, journal) for operation in operations)
+    async def _apply_all(
+        self, operations: AsyncIterator[Operation], on_unstorable: OnUnstorable
+    ) -> None:
+        waiting: list[Operation] = []
+        async for operation in operations:
+            if waiting and not _may_join(operation, waiting):
+                await self._apply_together(waiting, on_unstorable)
+                self._sync_what_is_left(waiting[-1], operation)
+                waiting = []
+            waiting.append(operation)
+        await self._apply_together(waiting, on_unstorable)
+
+    async def _apply_together(
+        self, operations: list[Operation], on_unstorable: OnUnstorable
+    ) -> None:
+        applied = (self._apply(operation, on_unstorable) for operation in operations)
         # All of them end before the first failure is told: none may go on behind our back.
         for outcome in await asyncio.gather(*applied, return_exceptions=True):
             if isinstance(outcome, BaseException):
@@ -107,7 +140,7 @@ class Stores:
             for operation in decode(part):
                 yield operation
 
-    async def _apply_or_quarantine(self, operation: Operation, journal: Journal) -> None:
+    async def _apply(self, operation: Operation, on_unstorable: OnUnstorable) -> None:
         """Carry out what can be: a row that no store takes must not stop the workspace for ever."""
         try:
             await self.by_storage[operation.storage].apply(operation)
@@ -117,11 +150,11 @@ class Stores:
                 raise
             if len(operation.rows) > 1:
                 for half in halves(operation):
-                    await self._apply_or_quarantine(half, journal)
+                    await self._apply(half, on_unstorable)
                 return
-            await self._quarantine(operation, journal, error)
+            await on_unstorable(operation, error)
 
-    async def _quarantine(self, operation: Operation, journal: Journal, error: Exception) -> None:
+    async def _quarantine(self, journal: Journal, operation: Operation, error: Exception) -> None:
         encoded = encode_one(operation)
         digest = hashlib.sha256(encoded).hexdigest()
         kind = type(error).__name__
@@ -137,6 +170,12 @@ class Stores:
         await self.ledger.journals.quarantine(
             journal, digest=digest, operation=encoded, why=f"{kind}: {error}"
         )
+
+
+async def _refuse(operation: Operation, error: Exception) -> None:
+    *names, _fields = operation.rows[0]
+    sentence = f"No store takes {names} of {operation.storage}: {type(error).__name__}."
+    raise UnstorableRecordError(sentence) from error
 
 
 def _may_join(operation: Operation, waiting: list[Operation]) -> bool:
