@@ -1,15 +1,25 @@
 """Documents as people see them, and the two ways a new revision comes about."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from shared.errors import DocumentNotFoundError, LedgerUnavailableError
 from shared.ids import DocumentId, WorkspaceName
-from shared.ledger import revisions
+from shared.ledger import adoption, commit_leases, revisions
 from shared.ledger.cursor import decode_cursor, to_page
 from shared.ledger.engine import Database
-from shared.ledger.records import Accepted, Document, NewUpload, Page, Task, TaskState
+from shared.ledger.records import (
+    Accepted,
+    CommitLease,
+    Document,
+    FoundDocument,
+    NewUpload,
+    Page,
+    Task,
+    TaskState,
+)
 from shared.ledger.rows import to_document
 from shared.ledger.tables import documents, tasks
 
@@ -51,6 +61,24 @@ class Documents:
             return await revisions.request_delete(
                 connection, workspace, doc_id, request_id=request_id
             )
+
+    async def adopt(self, lease: CommitLease, found: Sequence[FoundDocument]) -> bool:
+        """List documents that are in the stores already, as if they had been uploaded here.
+
+        Those that are listed stay as they are.
+
+        Args:
+            lease: of their workspace.
+            found: some hundreds at most.
+
+        Returns:
+            False when the lease was lost; nothing is listed then.
+        """
+        async with self._database.writing() as connection:
+            if not await commit_leases.hold(connection, lease):
+                return False
+            await adoption.adopt(connection, lease, found)
+            return True
 
     async def get(self, workspace: WorkspaceName, doc_id: DocumentId) -> Document:
         """Return a document.

@@ -124,6 +124,19 @@ class Document:
 
 
 @dataclass(frozen=True)
+class FoundDocument:
+    """A document that came into the stores by another way than an upload."""
+
+    doc_id: DocumentId
+    file_name: str
+    size_bytes: int
+    sha256: str
+    """Of its text as UTF-8: the same text under the same id is no news."""
+    chunks: int
+    created_at_ms: int
+
+
+@dataclass(frozen=True)
 class NewUpload:
     """Bytes that are durable in the object store and want to become a revision."""
 
