@@ -10,6 +10,7 @@ from ops.client.insert import insert
 from ops.client.query import query
 from ops.client.usage import usage
 from ops.demo import demo
+from ops.migrate.command import migrate
 from ops.servers import init, repair
 from ops.system import up
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(init)
 app.command()(insert)
+app.command()(migrate)
 app.command()(query)
 app.command()(up)
 app.command()(usage)

@@ -29,7 +29,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """
     sender = InProcessSender(concurrency=settings.limits.worker_threads)
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_process(settings.storage.data_dir))
+        stack.enter_context(only_process(settings.storage.data_dir))
         await asyncio.to_thread(migrate, ledger_url(settings))
         context = await stack.enter_async_context(open_context(settings, sender))
         probes = await stack.enter_async_context(
@@ -47,7 +47,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 @contextmanager
-def _only_process(data_dir: Path) -> Iterator[None]:
+def only_process(data_dir: Path) -> Iterator[None]:
     """Hold a lock that the kernel releases however this process ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "files_mode.lock").open("w") as lock:

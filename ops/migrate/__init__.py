@@ -1,0 +1,1 @@
+"""Copies LightRAG workspaces between any two sets of stores, and proves that it did."""

@@ -1,0 +1,62 @@
+"""How far a copy came: written down beside the data, so that a killed one goes on."""
+
+import json
+from pathlib import Path
+
+from ops.migrate.errors import TargetNotEmptyError
+
+# An operation has some hundred rows: seconds of work are done again after a kill.
+_OPERATIONS_A_CHECKPOINT = 8
+# Stores take a few operations at once: what is noted was written before those.
+_AT_ONCE = 4
+
+
+class Checkpoints:
+    """The file about a copy into one workspace; there is none when nothing is half done."""
+
+    def __init__(self, path: Path, *, source: str, is_durable_at_once: bool) -> None:
+        self.source = source
+        """The fingerprint of what is copied."""
+        self.operations = 0
+        """So many of its first operations were in the target when the copy was broken off."""
+        self._path = path
+        self._is_durable_at_once = is_durable_at_once
+
+    def find(self) -> bool:
+        """Look for a copy that was begun, and tell whether there is one.
+
+        Raises:
+            TargetNotEmptyError: another source was half copied, or this one has changed since.
+        """
+        try:
+            found = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            return False
+        if found["source"] != self.source:
+            sentence = (
+                "Another source, or this one before it was changed, is half copied into this "
+                "workspace; delete the workspace and begin anew."
+            )
+            raise TargetNotEmptyError(sentence)
+        self.operations = found["operations"]
+        return True
+
+    def begin(self) -> None:
+        """Note that a copy is begun."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._write(0)
+
+    def reached(self, number: int) -> None:
+        """Note from time to time that an operation was handed over, counted from 0."""
+        done = number - _AT_ONCE
+        if self._is_durable_at_once and done > 0 and number % _OPERATIONS_A_CHECKPOINT == 0:
+            self._write(done)
+
+    def remove(self) -> None:
+        """Forget it: the copy is whole."""
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, operations: int) -> None:
+        unfinished = self._path.with_suffix(".new")
+        unfinished.write_text(json.dumps({"source": self.source, "operations": operations}))
+        unfinished.replace(self._path)

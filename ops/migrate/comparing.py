@@ -1,0 +1,109 @@
+"""What was written is read back through LightRAG's own classes and compared, item by item."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from lightrag import LightRAG
+from lightrag.constants import GRAPH_FIELD_SEP
+
+from ops.migrate.tally import own_fields, section_of
+from worker.commit.operations import Kind, Operation
+
+Row = Mapping[str, Any]
+
+_SHOWN = 5
+# What half a million roundings of single precision may add up to.
+_MIN_COSINE = 0.9999
+
+
+class Comparison:
+    """Compares operations with what a LightRAG finds; counts what is as it should be."""
+
+    def __init__(self, rag: LightRAG) -> None:
+        self._rag = rag
+        self.equal: Counter[str] = Counter()
+        self.different: Counter[str] = Counter()
+        self.examples: list[str] = []
+        """The first few that differ, with the fields in which they do."""
+
+    async def compare(self, operation: Operation) -> None:
+        """Read the rows of an operation back."""
+        section = section_of(operation)
+        found = await self._read(operation)
+        for (*names, row), theirs in zip(operation.rows, found, strict=True):
+            ours = own_fields(section, row)
+            fields = ["all"] if theirs is None else _different_fields(ours, theirs)
+            if not fields:
+                self.equal[section] += 1
+                continue
+            self.different[section] += 1
+            if len(self.examples) < _SHOWN:
+                self.examples.append(f"{section} {' – '.join(names)}: {', '.join(fields)}")
+
+    async def _read(self, operation: Operation) -> list[Row | None]:
+        storage = getattr(self._rag, operation.storage)
+        match operation.kind:
+            case Kind.PUT_NODES:
+                names = [name for name, _ in operation.rows]
+                nodes = await storage.get_nodes_batch(names)
+                return [nodes.get(name) for name in names]
+            case Kind.PUT_EDGES:
+                pairs = [(one, two) for one, two, _ in operation.rows]
+                edges = await storage.get_edges_batch([{"src": a, "tgt": b} for a, b in pairs])
+                return [edges.get(pair) for pair in pairs]
+            case Kind.PUT_VECTORS:
+                return await _vector_rows(storage, operation)
+            case _:
+                found: list[Row | None] = await storage.get_by_ids(
+                    [key for key, _ in operation.rows]
+                )
+                return found
+
+
+async def _vector_rows(storage: Any, operation: Operation) -> list[Row | None]:  # noqa: ANN401 - LightRAG's
+    keys = [key for key, _ in operation.rows]
+    rows = await storage.get_by_ids(keys)
+    vectors = await storage.get_vectors_by_ids(keys)
+    return [
+        as_written(row) if key in vectors and _is_near(ours, vectors[key]) else None
+        for key, row, ours in zip(keys, rows, operation.vectors, strict=True)
+    ]
+
+
+def as_written(row: Row) -> Row:
+    """Give a row of PostgreSQL's tables of vectors the names that it had when it was written."""
+    if "chunk_ids" not in row:
+        return row
+    sources = {"source_id": GRAPH_FIELD_SEP.join(row["chunk_ids"])}
+    if "target_id" in row:
+        sources |= {"src_id": row["source_id"], "tgt_id": row["target_id"]}
+    return {**row, **sources}
+
+
+def _is_near(ours: bytes, theirs: list[float]) -> bool:
+    one = np.frombuffer(ours, dtype="<f4").astype(np.float64)
+    two = np.asarray(theirs, dtype=np.float64)
+    scale = float(np.linalg.norm(one) * np.linalg.norm(two))
+    return one.shape == two.shape and float(one @ two) >= _MIN_COSINE * scale
+
+
+def _different_fields(ours: Row, theirs: Row) -> list[str]:
+    return sorted(name for name, value in ours.items() if not _is_same(value, theirs.get(name)))
+
+
+def _is_same(one: object, two: object) -> bool:
+    # A store that has no such value keeps its empty one.
+    if one == two or not (one or two):
+        return True
+    return isinstance(one, str) and isinstance(two, str) and _is_same_moment(one, two)
+
+
+def _is_same_moment(one: str, two: str) -> bool:
+    try:
+        first, second = datetime.fromisoformat(one), datetime.fromisoformat(two)
+    except ValueError:
+        return False
+    return first.replace(tzinfo=None) == second.replace(tzinfo=None)

@@ -1,0 +1,43 @@
+"""What can be wrong with a source or a target, beside servers that are away."""
+
+from shared.errors import AppError, ConflictError, SettingsError
+
+
+class PlaceError(SettingsError):
+    """A place is `folder:DIR`, `archive:FILE` or `settings`; correct --from or --to."""
+
+
+class SourceUnreadableError(AppError):
+    """The source cannot be read; nothing was changed in it."""
+
+    code = "source_unreadable"
+
+
+class SourceNotFoundError(SourceUnreadableError):
+    """There is no LightRAG data at this place; correct --from."""
+
+    code = "source_not_found"
+
+
+class SourceChangedError(AppError):
+    """The source changed while it was copied; stop what writes, delete the workspace, repeat."""
+
+    code = "source_changed"
+
+
+class ArchiveDamagedError(SourceUnreadableError):
+    """The archive is damaged or incomplete; use another copy of it."""
+
+    code = "archive_damaged"
+
+
+class TargetNotEmptyError(ConflictError):
+    """The target holds something already; choose another workspace or file."""
+
+    code = "target_not_empty"
+
+
+class MigrationDiffersError(AppError):
+    """Not everything is in the target as it is in the source; the list says what."""
+
+    code = "migration_differs"

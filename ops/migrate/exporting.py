@@ -1,0 +1,69 @@
+"""Writes a source into an archive, and reads the archive once more to be sure."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
+from ops.migrate.errors import TargetNotEmptyError
+from ops.migrate.progress import Progress
+from ops.migrate.source import Source
+from ops.migrate.tally import Sum
+
+
+async def export(source: Source, path: Path, *, workspace: str, progress: Progress) -> None:
+    """Write an archive; it has its name only when it is whole and on the disk.
+
+    Raises:
+        TargetNotEmptyError: there is a file of this name.
+        SourceUnreadableError: the source is damaged; nothing is left behind.
+        OSError: the disk is full, or the folder is not there.
+    """
+    head = Head(
+        workspace=workspace,
+        dimension=source.dimension() or 0,
+        embedding_model=source.embedding_model,
+        made_at=datetime.now(UTC).isoformat(),
+        version=version("lightrag-fleet"),
+    )
+    with _new_archive(path, head) as archive:
+        async for operation in source.operations():
+            archive.write(operation)
+            progress.advance(operation)
+
+
+def check(path: Path, progress: Progress) -> dict[str, Sum]:
+    """Read an archive to its end and return what is in it, by section.
+
+    Raises:
+        ArchiveDamagedError: it is not what was written.
+    """
+    with path.open("rb") as file:
+        reader = ArchiveReader(file)
+        for operation in reader.operations():
+            progress.advance(operation)
+        return reader.sums
+
+
+@contextmanager
+def _new_archive(path: Path, head: Head) -> Iterator[ArchiveWriter]:
+    if path.exists():
+        raise TargetNotEmptyError(f"{path} exists; name another file.")
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        # Readable by its owner alone: it holds all texts.
+        with open(unfinished, "wb", opener=_private) as file:
+            archive = ArchiveWriter(file, head)
+            yield archive
+            archive.finish()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

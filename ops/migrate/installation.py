@@ -1,0 +1,160 @@
+"""The stores of this installation, held alone while a workspace of them is filled."""
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from lightrag import LightRAG
+
+from ops.files_mode import only_process
+from ops.migrate.errors import TargetNotEmptyError
+from ops.migrate.folder.source import FolderSource
+from ops.migrate.source import Source
+from ops.migrate.stores_source import StoresSource
+from shared.connections import ledger_url
+from shared.errors import WorkspaceBusyError, WorkspaceExistsError
+from shared.ids import WorkspaceName
+from shared.ledger.ledger import Ledger
+from shared.ledger.migrate import migrate
+from shared.ledger.records import CommitLease, LeaseStatus
+from shared.rag.models import embedding_name, open_models, require_same_embedding
+from shared.rag.pool import RagPool
+from shared.rag.store_errors import translated_store_errors
+from shared.settings import Settings
+from worker.commit.apply.stores import Stores, open_stores
+from worker.commit.take_over import take_over
+from worker.leased import LeaseLostError, run_leased
+
+Result = TypeVar("Result")
+
+# Millions of items; longer than this something hangs.
+_TIMEOUT_S = 48 * 3600.0
+_LEASE_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One workspace of an installation, whose commit lease is ours."""
+
+    settings: Settings
+    ledger: Ledger
+    lease: CommitLease
+    rag: LightRAG
+    stores: Stores
+
+    @property
+    def is_durable_at_once(self) -> bool:
+        """Whether what was written outlives this process: files are written at the end alone."""
+        return self.settings.external
+
+    def as_source(self) -> Source:
+        """Return the workspace as something to copy from, as it is while the lease is ours."""
+        if self.settings.external:
+            return StoresSource(self.rag)
+        folder = Path(self.rag.working_dir) / self.rag.workspace
+        return FolderSource(folder, embedding_model=embedding_name(self.settings))
+
+    async def finish(self) -> None:
+        """Make everything that was written durable."""
+        await self.stores.finish(await self.ledger.journals.last_seq(self.lease.physical))
+
+    async def require_empty(self) -> None:
+        """Check that nothing is in the workspace, neither of ours nor of LightRAG's.
+
+        Raises:
+            TargetNotEmptyError: something is.
+        """
+        name = self.lease.workspace
+        listed = await self.ledger.documents.page(name, cursor=None, limit=1)
+        with translated_store_errors():
+            counts = await self.rag.doc_status.get_status_counts()
+            labels = await self.rag.chunk_entity_relation_graph.get_all_labels()
+        if listed.rows or any(counts.values()) or labels:
+            sentence = f"The workspace {name} holds documents already; name another one."
+            raise TargetNotEmptyError(sentence)
+
+
+async def with_workspace(
+    settings: Settings,
+    name: WorkspaceName,
+    work: Callable[[Installation], Awaitable[Result]],
+    *,
+    is_made: bool = True,
+) -> Result:
+    """Do something in a workspace while nobody else writes in it.
+
+    Args:
+        settings: of the installation.
+        name: of the workspace.
+        work: what is done; cancelled when somebody takes the workspace over.
+        is_made: whether the workspace is made where it is missing.
+
+    Uploads meanwhile are taken and wait; questions go on.
+
+    Raises:
+        SettingsError: files are kept here, and another process has them.
+        WorkspaceNotFoundError: it is missing, or being deleted.
+        WorkspaceBusyError: something else is writing into it, or took the right to.
+        UnavailableError: a server is away.
+    """
+    async with _opened(settings) as (ledger, rags):
+        if is_made:
+            with suppress(WorkspaceExistsError):
+                await ledger.workspaces.create(name)
+        require_same_embedding(await ledger.workspaces.get(name), settings)
+        lease_ms = int(settings.limits.task_lease_s * 1000)
+        lease = await _take_lease(ledger, name, lease_ms=lease_ms)
+
+        async def renew() -> LeaseStatus:
+            held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
+            return LeaseStatus.HELD if held else LeaseStatus.LOST
+
+        async def body() -> Result:
+            async with rags.use(lease.physical) as rag:
+                stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
+                await take_over(stores, lease, ledger)
+                return await work(Installation(settings, ledger, lease, rag, stores))
+
+        try:
+            return await run_leased(body(), renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
+        except LeaseLostError:
+            sentence = "Another writer took the workspace over; run the same command again."
+            raise WorkspaceBusyError(sentence) from None
+        finally:
+            await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+
+
+async def _take_lease(ledger: Ledger, name: WorkspaceName, *, lease_ms: int) -> CommitLease:
+    """Take the lease, or wait as long as one lives whose holder was killed."""
+    holder = f"{socket.gethostname()}:migrate:{secrets.token_hex(4)}"
+    give_up_at_s = time.monotonic() + lease_ms / 1000 + _LEASE_POLL_S
+    while True:
+        lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
+        if lease is not None:
+            return lease
+        if time.monotonic() > give_up_at_s:
+            raise WorkspaceBusyError
+        await asyncio.sleep(_LEASE_POLL_S)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+    async with AsyncExitStack() as stack:
+        if not settings.external:
+            stack.enter_context(only_process(settings.storage.data_dir))
+        await asyncio.to_thread(migrate, ledger_url(settings))
+        ledger = await Ledger.open(ledger_url(settings), pool_size=2)
+        stack.push_async_callback(ledger.close)
+        rags = RagPool(settings, open_models(settings))
+        stack.push_async_callback(rags.close)
+        yield ledger, rags
+
+
+def _nothing() -> None:
+    """Each operation is counted where it is given."""

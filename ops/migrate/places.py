@@ -1,0 +1,45 @@
+"""Where data is moved from and to, as people write it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ops.migrate.errors import PlaceError
+
+
+class PlaceKind(StrEnum):
+    """What is at a place."""
+
+    FOLDER = "folder"
+    """LightRAG's working folder with its file storages."""
+    ARCHIVE = "archive"
+    """One portable file."""
+    SETTINGS = "settings"
+    """The stores that the settings of this installation name."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One end of a migration; `path` means nothing for SETTINGS."""
+
+    kind: PlaceKind
+    path: Path
+
+    def __str__(self) -> str:
+        if self.kind is PlaceKind.SETTINGS:
+            return self.kind
+        return f"{self.kind}:{self.path}"
+
+
+def parse_place(text: str) -> Place:
+    """Read `folder:DIR`, `archive:FILE` or `settings`.
+
+    Raises:
+        PlaceError: it is none of them.
+    """
+    word, _, path = text.partition(":")
+    kind = next((kind for kind in PlaceKind if kind == word), None)
+    if kind is None or bool(path) == (kind is PlaceKind.SETTINGS):
+        sentence = f"`{text}` is no place; write `folder:DIR`, `archive:FILE` or `settings`."
+        raise PlaceError(sentence)
+    return Place(kind, Path(path))

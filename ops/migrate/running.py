@@ -1,0 +1,162 @@
+"""One migration from the look at the source to the receipt."""
+
+import asyncio
+import json
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ops.client.session import output
+from ops.migrate.comparing import Comparison
+from ops.migrate.errors import MigrationDiffersError, PlaceError
+from ops.migrate.exporting import check, export
+from ops.migrate.filling import Filled, fill, require_same_embedding, verify
+from ops.migrate.installation import Installation, with_workspace
+from ops.migrate.places import Place, PlaceKind
+from ops.migrate.showing import Bars, table_of, table_of_comparison
+from ops.migrate.source import Source, open_file
+from ops.migrate.tally import Sum, Tally
+from shared.ids import WorkspaceName, parse_workspace_name
+from shared.settings import Settings
+
+Result = TypeVar("Result")
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for."""
+
+    source: Place
+    source_workspace: str
+    target: Place
+    workspace: WorkspaceName
+    dry_run: bool
+    verify_only: bool
+
+
+def run(request: Request, settings: Settings) -> None:
+    """Carry a request out and tell how it goes.
+
+    Raises:
+        AppError: it cannot be done, and the source is as it was.
+    """
+    match request.source.kind, request.target.kind:
+        case _, PlaceKind.FOLDER:
+            sentence = "A folder can be a source only; name an archive or `settings`."
+            raise PlaceError(sentence)
+        case PlaceKind.SETTINGS, PlaceKind.SETTINGS:
+            sentence = "Two installations have settings of their own; go by way of an archive."
+            raise PlaceError(sentence)
+        case PlaceKind.SETTINGS, _:
+            asyncio.run(_out_of_stores(request, settings))
+        case _, PlaceKind.SETTINGS:
+            _into_stores(request, settings)
+        case _:
+            source = open_file(request.source, request.source_workspace)
+            asyncio.run(_into_archive(request, source))
+
+
+async def _look(request: Request, source: Source) -> dict[str, Sum]:
+    """Read the source once: a damaged one is known before anything is written."""
+    tally = Tally()
+    async for operation in source.operations():
+        tally.add(operation)
+    output.print(f"In {request.source}:", table_of(tally.sums()))
+    if request.dry_run:
+        output.print("Nothing was written; leave --dry-run out to copy it.")
+    return tally.sums()
+
+
+async def _out_of_stores(request: Request, settings: Settings) -> None:
+    name = parse_workspace_name(request.source_workspace or request.workspace)
+
+    async def archive(installation: Installation) -> None:
+        await _into_archive(request, installation.as_source())
+
+    await with_workspace(settings, name, archive, is_made=False)
+
+
+async def _into_archive(request: Request, source: Source) -> None:
+    path = request.target.path
+    sums = await _look(request, source)
+    if request.dry_run:
+        return
+    if not request.verify_only:
+        with Bars(output, sums, "write") as bars:
+            await export(source, path, workspace=request.workspace, progress=bars)
+    with Bars(output, sums, "verify") as bars:
+        found = check(path, bars)
+    if found != sums:
+        raise MigrationDiffersError(f"{path} does not hold what is in {request.source}.")
+    output.print(f"{path} holds all of it: {path.stat().st_size:,} bytes.")
+
+
+def _into_stores(request: Request, settings: Settings) -> None:
+    source = open_file(request.source, request.source_workspace)
+    require_same_embedding(source, settings)
+    sums = asyncio.run(_look(request, source))
+    if request.dry_run:
+        return
+
+    async def copy(installation: Installation) -> Filled:
+        with Bars(output, sums, "copy") as bars:
+            return await fill(installation, source, bars)
+
+    async def compare(installation: Installation) -> Comparison:
+        with Bars(output, sums, "verify") as bars:
+            return await verify(installation, source, bars)
+
+    if not request.verify_only:
+        _tell_copied(*_timed(with_workspace(settings, request.workspace, copy)))
+    # Opened anew: what is compared is what the next process will find.
+    comparing = with_workspace(settings, request.workspace, compare, is_made=False)
+    comparison, took_s = _timed(comparing)
+    _tell_compared(comparison)
+    receipt = _write_receipt(request, sums, settings)
+    output.print(f"Everything was read back and is equal ({took_s:.0f} s). Receipt: {receipt}")
+
+
+def _tell_copied(filled: Filled, took_s: float) -> None:
+    output.print(f"Copied in {took_s:.0f} s; {filled.documents} documents are listed.")
+    if filled.unlisted:
+        shown = ", ".join(filled.unlisted[:_SHOWN])
+        output.print(
+            f"{len(filled.unlisted)} were never read to their end, or have ids that documents "
+            f"may not have here; they are not listed: {shown}",
+            markup=False,
+        )
+
+
+def _tell_compared(comparison: Comparison) -> None:
+    output.print(table_of_comparison(comparison))
+    if comparison.different:
+        for example in comparison.examples:
+            output.print(example, markup=False)
+        raise MigrationDiffersError
+
+
+def _timed(work: Coroutine[Any, Any, Result]) -> tuple[Result, float]:
+    started_s = time.monotonic()
+    return asyncio.run(work), time.monotonic() - started_s
+
+
+def _write_receipt(request: Request, sums: Mapping[str, Sum], settings: Settings) -> Path:
+    now = datetime.now(UTC)
+    folder = settings.storage.data_dir / "migrations"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{request.workspace}-{now:%Y%m%dT%H%M%SZ}.receipt.json"
+    receipt = {
+        "from": str(request.source),
+        "source_workspace": request.source_workspace,
+        "to": str(request.target),
+        "workspace": request.workspace,
+        "verified_at": now.isoformat(),
+        "items": {section: asdict(found) for section, found in sums.items()},
+    }
+    path.write_text(json.dumps(receipt, indent=1) + "\n")
+    return path

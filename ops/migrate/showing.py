@@ -1,0 +1,75 @@
+"""What a person sees of a migration: a bar while it runs, and tables."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from ops.migrate.comparing import Comparison
+from ops.migrate.tally import Sum, section_of
+from worker.commit.operations import Operation
+
+
+class Bars:
+    """One bar a section, all known from the beginning."""
+
+    def __init__(self, console: Console, sums: Mapping[str, Sum], verb: str) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<32}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._bars = {
+            section: self._progress.add_task(f"{verb} {section}", total=found.count)
+            for section, found in sums.items()
+        }
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._progress.stop()
+
+    def advance(self, operation: Operation) -> None:
+        """Move the bar of the operation's section."""
+        self._progress.advance(self._bars[section_of(operation)], len(operation.rows))
+
+
+class _RateColumn(ProgressColumn):
+    """Items a second, lately."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+
+def table_of(sums: Mapping[str, Sum]) -> Table:
+    """Make a table of what is in a workspace."""
+    table = Table("what", "items", "checksum")
+    for section, found in sums.items():
+        table.add_row(section, f"{found.count:,}", found.digest[:16])
+    return table
+
+
+def table_of_comparison(comparison: Comparison) -> Table:
+    """Make a table of what was read back."""
+    table = Table("what", "equal", "different")
+    for section in sorted({*comparison.equal, *comparison.different}):
+        table.add_row(
+            section, f"{comparison.equal[section]:,}", f"{comparison.different[section]:,}"
+        )
+    return table

@@ -1,0 +1,35 @@
+"""Move a stock LightRAG folder into the stores that the settings name: `ragfleet migrate`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from ops.migrate.command import migrate
+from shared.ids import DEFAULT_WORKSPACE
+
+
+def main(
+    source_dir: Annotated[
+        Path, typer.Option("--source-dir", help="LightRAG's working folder.")
+    ] = Path("rag_storage"),
+    source_workspace: Annotated[
+        str, typer.Option("--source-workspace", help="Left out: the one without a name.")
+    ] = "",
+    workspace: Annotated[
+        str, typer.Option("--workspace", "-w", help="What it is called here.")
+    ] = DEFAULT_WORKSPACE,
+    *,
+    execute: Annotated[
+        bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
+    ] = False,
+) -> None:
+    """Look at a folder (`--dry-run`), or copy it (`--execute`) and read everything back."""
+    migrate(f"folder:{source_dir}", "settings", source_workspace, workspace, dry_run=not execute)
+
+
+if __name__ == "__main__":
+    typer.run(main)

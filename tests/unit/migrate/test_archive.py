@@ -1,0 +1,77 @@
+"""An archive gives back what was put in, or says that it is damaged."""
+
+import io
+import struct
+
+import pytest
+
+from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
+from ops.migrate.errors import ArchiveDamagedError
+from worker.commit.operations import Kind, Operation
+
+HEAD = Head("notes", dimension=2, embedding_model="e5", made_at="2026-11-24", version="1")
+OPERATIONS = [
+    Operation(Kind.PUT_ROWS, "full_docs", [["a", {"content": "Ä 文"}], ["b", {"content": "x"}]]),
+    Operation(Kind.PUT_EDGES, "chunk_entity_relation_graph", [["Bern", "Ulm", {"weight": 1.5}]]),
+    Operation(Kind.PUT_VECTORS, "chunks_vdb", [["c", {}]], (struct.pack("<2f", 0.25, -1),)),
+]
+
+
+def written() -> bytes:
+    file = io.BytesIO()
+    writer = ArchiveWriter(file, HEAD)
+    for operation in OPERATIONS:
+        writer.write(operation)
+    writer.finish()
+    return file.getvalue()
+
+
+def read(content: bytes) -> list[Operation]:
+    return list(ArchiveReader(io.BytesIO(content)).operations())
+
+
+def test_operations_come_back_as_they_were() -> None:
+    reader = ArchiveReader(io.BytesIO(written()))
+
+    assert list(reader.operations()) == OPERATIONS
+    assert reader.head == HEAD
+    assert {name: found.count for name, found in reader.sums.items()} == {
+        "full_docs": 2,
+        "relations": 1,
+        "chunks_vdb": 1,
+    }
+
+
+def test_an_archive_without_its_last_frame_is_incomplete() -> None:
+    content = written()
+    tail = content.rindex(b"TAIL")
+
+    with pytest.raises(ArchiveDamagedError, match="too early"):
+        read(content[:tail])
+
+
+def test_every_byte_matters() -> None:
+    content = written()
+
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 0x10
+        with pytest.raises(ArchiveDamagedError):
+            read(bytes(changed))
+
+
+def test_every_missing_end_is_noticed() -> None:
+    content = written()
+
+    for length in range(len(content)):
+        with pytest.raises(ArchiveDamagedError):
+            read(content[:length])
+
+
+def test_a_lost_operation_is_noticed() -> None:
+    content = written()
+    first = content.index(b"OPER")
+    second = content.index(b"OPER", first + 4)
+
+    with pytest.raises(ArchiveDamagedError):
+        read(content[:first] + content[second:])
