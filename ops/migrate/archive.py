@@ -89,7 +89,10 @@ class ArchiveReader:
         kind, content = self._next()
         if kind != _HEAD:
             raise ArchiveDamagedError
-        self.head = Head(**json.loads(content))
+        try:
+            self.head = Head(**json.loads(content))
+        except TypeError:
+            raise ArchiveDamagedError("A newer version of ragfleet wrote this archive.") from None
         self.sums: dict[str, Sum] = {}
         """What is in the archive, by section; known when all operations were read."""
 
@@ -108,7 +111,7 @@ class ArchiveReader:
         if kind != _TAIL:
             raise ArchiveDamagedError
         self.sums = {section: Sum(**found) for section, found in json.loads(content).items()}
-        if tally.sums() != self.sums:
+        if tally.sums() != self.sums or self._file.read(1):
             raise ArchiveDamagedError
 
     def _next(self) -> tuple[bytes, bytes]:

@@ -14,9 +14,10 @@ _AT_ONCE = 4
 class Checkpoints:
     """The file about a copy into one workspace; there is none when nothing is half done."""
 
-    def __init__(self, path: Path, *, source: str, is_durable_at_once: bool) -> None:
+    def __init__(self, path: Path, *, source: str, seq: int, is_durable_at_once: bool) -> None:
         self.source = source
         """The fingerprint of what is copied."""
+        self._seq = seq
         self.operations = 0
         """So many of its first operations were in the target when the copy was broken off."""
         self._path = path
@@ -26,7 +27,8 @@ class Checkpoints:
         """Look for a copy that was begun, and tell whether there is one.
 
         Raises:
-            TargetNotEmptyError: another source was half copied, or this one has changed since.
+            TargetNotEmptyError: another source was half copied, this one has changed since, or
+                somebody else has written into the workspace.
         """
         try:
             found = json.loads(self._path.read_text())
@@ -36,6 +38,12 @@ class Checkpoints:
             sentence = (
                 "Another source, or this one before it was changed, is half copied into this "
                 "workspace; delete the workspace and begin anew."
+            )
+            raise TargetNotEmptyError(sentence)
+        if found["seq"] != self._seq:
+            sentence = (
+                "Documents were committed into this workspace after the copy was broken off, and "
+                "going on would undo parts of them; move into another workspace."
             )
             raise TargetNotEmptyError(sentence)
         self.operations = found["operations"]
@@ -52,11 +60,16 @@ class Checkpoints:
         if self._is_durable_at_once and done > 0 and number % _OPERATIONS_A_CHECKPOINT == 0:
             self._write(done)
 
+    def copied(self, operations: int) -> None:
+        """Note that everything was copied, and durably."""
+        self._write(operations)
+
     def remove(self) -> None:
-        """Forget it: the copy is whole."""
+        """Forget it: the copy was compared."""
         self._path.unlink(missing_ok=True)
 
     def _write(self, operations: int) -> None:
+        content = {"source": self.source, "seq": self._seq, "operations": operations}
         unfinished = self._path.with_suffix(".new")
-        unfinished.write_text(json.dumps({"source": self.source, "operations": operations}))
+        unfinished.write_text(json.dumps(content))
         unfinished.replace(self._path)

@@ -1,5 +1,6 @@
 """The command `ragfleet migrate`."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -46,6 +47,7 @@ def migrate(
     """
     from ops.migrate.running import Request, run  # noqa: PLC0415 - slow for other commands
 
+    os.umask(0o077)  # whatever is written holds the documents' texts
     with complaining():
         request = Request(
             source=parse_place(source),

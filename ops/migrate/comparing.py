@@ -10,6 +10,7 @@ from lightrag import LightRAG
 from lightrag.constants import GRAPH_FIELD_SEP
 
 from ops.migrate.tally import own_fields, section_of
+from shared.errors import StoreUnavailableError
 from worker.commit.operations import Kind, Operation
 
 Row = Mapping[str, Any]
@@ -55,20 +56,32 @@ class Comparison:
                 edges = await storage.get_edges_batch([{"src": a, "tgt": b} for a, b in pairs])
                 return [edges.get(pair) for pair in pairs]
             case Kind.PUT_VECTORS:
-                return await _vector_rows(storage, operation)
+                return await _rows_near(storage, operation)
             case _:
-                found: list[Row | None] = await storage.get_by_ids(
-                    [key for key, _ in operation.rows]
-                )
+                keys = [key for key, _ in operation.rows]
+                # The document status answers nothing at all when it has none of them.
+                found: list[Row | None] = await storage.get_by_ids(keys) or [None] * len(keys)
                 return found
 
 
-async def _vector_rows(storage: Any, operation: Operation) -> list[Row | None]:  # noqa: ANN401 - LightRAG's
+async def vector_rows(storage: Any, keys: list[str]) -> list[Row | None]:  # noqa: ANN401 - LightRAG's
+    """Ask for rows of a vector storage.
+
+    Raises:
+        StoreUnavailableError: LightRAG's class swallowed an error, and answered nothing.
+    """
+    rows: list[Row | None] = await storage.get_by_ids(keys)
+    if keys and not rows:
+        raise StoreUnavailableError
+    return rows
+
+
+async def _rows_near(storage: Any, operation: Operation) -> list[Row | None]:  # noqa: ANN401 - LightRAG's
     keys = [key for key, _ in operation.rows]
-    rows = await storage.get_by_ids(keys)
+    rows = await vector_rows(storage, keys)
     vectors = await storage.get_vectors_by_ids(keys)
     return [
-        as_written(row) if key in vectors and _is_near(ours, vectors[key]) else None
+        as_written(row) if row and key in vectors and _is_near(ours, vectors[key]) else None
         for key, row, ours in zip(keys, rows, operation.vectors, strict=True)
     ]
 

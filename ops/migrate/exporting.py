@@ -54,8 +54,7 @@ def _new_archive(path: Path, head: Head) -> Iterator[ArchiveWriter]:
         raise TargetNotEmptyError(f"{path} exists; name another file.")
     unfinished = path.with_name(f"{path.name}.part")
     try:
-        # Readable by its owner alone: it holds all texts.
-        with open(unfinished, "wb", opener=_private) as file:
+        with unfinished.open("wb") as file:
             archive = ArchiveWriter(file, head)
             yield archive
             archive.finish()
@@ -63,7 +62,3 @@ def _new_archive(path: Path, head: Head) -> Iterator[ArchiveWriter]:
         unfinished.rename(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -59,41 +59,48 @@ async def fill(installation: Installation, source: Source, progress: Progress) -
     checkpoints = await _begin(installation, source)
     begun = checkpoints.operations
     found = FoundDocuments()
+    count = 0
 
     async def operations() -> AsyncIterator[Operation]:
-        number = 0
+        nonlocal count
         async for operation in source.operations():
             found.add(operation)
             progress.advance(operation)
+            number, count = count, count + 1
             if number >= begun:
                 yield operation
                 checkpoints.reached(number)
-            number += 1
 
     await installation.stores.fill(operations())
     await installation.finish()
     if source.fingerprint() != checkpoints.source:
         raise SourceChangedError
     await _list(installation, found)
-    checkpoints.remove()
+    checkpoints.copied(count)
     return Filled(len(found), found.unlisted)
 
 
 async def _begin(installation: Installation, source: Source) -> Checkpoints:
-    settings, workspace = installation.settings, installation.lease.workspace
-    checkpoints = Checkpoints(
-        settings.storage.data_dir / "migrations" / f"{installation.lease.physical}.json",
-        source=source.fingerprint(),
-        is_durable_at_once=installation.is_durable_at_once,
-    )
+    checkpoints = await _checkpoints(installation, source)
     if checkpoints.find():
         return checkpoints
     await installation.require_empty()
+    settings = installation.settings
     await installation.ledger.workspaces.remember_embedding(
-        workspace, model=embedding_name(settings), dim=settings.embedding.dim
+        installation.lease.workspace, model=embedding_name(settings), dim=settings.embedding.dim
     )
     checkpoints.begin()
     return checkpoints
+
+
+async def _checkpoints(installation: Installation, source: Source) -> Checkpoints:
+    physical = installation.lease.physical
+    return Checkpoints(
+        installation.settings.storage.data_dir / "migrations" / f"{physical}.json",
+        source=source.fingerprint(),
+        seq=await installation.ledger.journals.last_seq(physical),
+        is_durable_at_once=installation.is_durable_at_once,
+    )
 
 
 async def verify(installation: Installation, source: Source, progress: Progress) -> Comparison:
@@ -107,6 +114,8 @@ async def verify(installation: Installation, source: Source, progress: Progress)
     async for operation in source.operations():
         await comparison.compare(operation)
         progress.advance(operation)
+    if not comparison.different:
+        (await _checkpoints(installation, source)).remove()
     return comparison
 
 

@@ -4,13 +4,13 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from lightrag import LightRAG
+from lightrag.kg.shared_storage import finalize_share_data
 
 from ops.files_mode import only_process
 from ops.migrate.errors import TargetNotEmptyError
@@ -30,8 +30,6 @@ from shared.settings import Settings
 from worker.commit.apply.stores import Stores, open_stores
 from worker.commit.take_over import take_over
 from worker.leased import LeaseLostError, run_leased
-
-Result = TypeVar("Result")
 
 # Millions of items; longer than this something hangs.
 _TIMEOUT_S = 48 * 3600.0
@@ -80,22 +78,22 @@ class Installation:
             raise TargetNotEmptyError(sentence)
 
 
+Work = Callable[[Installation], Awaitable[None]]
+
+
 async def with_workspace(
-    settings: Settings,
-    name: WorkspaceName,
-    work: Callable[[Installation], Awaitable[Result]],
-    *,
-    is_made: bool = True,
-) -> Result:
-    """Do something in a workspace while nobody else writes in it.
+    settings: Settings, name: WorkspaceName, *works: Work, is_made: bool = True
+) -> None:
+    """Do things in a workspace, one after the other, while nobody else writes in it.
+
+    Uploads meanwhile are taken and wait; questions go on.
 
     Args:
         settings: of the installation.
         name: of the workspace.
-        work: what is done; cancelled when somebody takes the workspace over.
+        works: what is done, each with its stores opened anew, so that the next one finds what
+            another process would find; cancelled when somebody takes the workspace over.
         is_made: whether the workspace is made where it is missing.
-
-    Uploads meanwhile are taken and wait; questions go on.
 
     Raises:
         SettingsError: files are kept here, and another process has them.
@@ -115,19 +113,29 @@ async def with_workspace(
             held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
             return LeaseStatus.HELD if held else LeaseStatus.LOST
 
-        async def body() -> Result:
-            async with rags.use(lease.physical) as rag:
-                stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
-                await take_over(stores, lease, ledger)
-                return await work(Installation(settings, ledger, lease, rag, stores))
-
+        body = _do(works, settings, ledger, lease, rags)
         try:
-            return await run_leased(body(), renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
+            await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
         except LeaseLostError:
             sentence = "Another writer took the workspace over; run the same command again."
             raise WorkspaceBusyError(sentence) from None
         finally:
             await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+
+
+async def _do(
+    works: Sequence[Work], settings: Settings, ledger: Ledger, lease: CommitLease, rags: RagPool
+) -> None:
+    lease_ms = int(settings.limits.task_lease_s * 1000)
+    for work in works:
+        with translated_store_errors():
+            async with rags.use(lease.physical) as rag:
+                stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
+                await take_over(stores, lease, ledger)
+                await work(Installation(settings, ledger, lease, rag, stores))
+            await rags.forget(lease.physical)
+        # LightRAG keeps what it read of files for the life of a process.
+        finalize_share_data()
 
 
 async def _take_lease(ledger: Ledger, name: WorkspaceName, *, lease_ms: int) -> CommitLease:

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ops.client.session import output
 from ops.migrate.comparing import Comparison
@@ -21,8 +20,6 @@ from ops.migrate.source import Source, open_file
 from ops.migrate.tally import Sum, Tally
 from shared.ids import WorkspaceName, parse_workspace_name
 from shared.settings import Settings
-
-Result = TypeVar("Result")
 
 _SHOWN = 5
 
@@ -103,22 +100,21 @@ def _into_stores(request: Request, settings: Settings) -> None:
     if request.dry_run:
         return
 
-    async def copy(installation: Installation) -> Filled:
+    async def copy(installation: Installation) -> None:
+        started_s = time.monotonic()
         with Bars(output, sums, "copy") as bars:
-            return await fill(installation, source, bars)
+            filled = await fill(installation, source, bars)
+        _tell_copied(filled, time.monotonic() - started_s)
 
-    async def compare(installation: Installation) -> Comparison:
+    async def compare(installation: Installation) -> None:
         with Bars(output, sums, "verify") as bars:
-            return await verify(installation, source, bars)
+            comparison = await verify(installation, source, bars)
+        _tell_compared(comparison)
 
-    if not request.verify_only:
-        _tell_copied(*_timed(with_workspace(settings, request.workspace, copy)))
-    # Opened anew: what is compared is what the next process will find.
-    comparing = with_workspace(settings, request.workspace, compare, is_made=False)
-    comparison, took_s = _timed(comparing)
-    _tell_compared(comparison)
+    works = [compare] if request.verify_only else [copy, compare]
+    asyncio.run(with_workspace(settings, request.workspace, *works, is_made=copy in works))
     receipt = _write_receipt(request, sums, settings)
-    output.print(f"Everything was read back and is equal ({took_s:.0f} s). Receipt: {receipt}")
+    output.print(f"Everything was read back and is equal. Receipt: {receipt}")
 
 
 def _tell_copied(filled: Filled, took_s: float) -> None:
@@ -138,11 +134,6 @@ def _tell_compared(comparison: Comparison) -> None:
         for example in comparison.examples:
             output.print(example, markup=False)
         raise MigrationDiffersError
-
-
-def _timed(work: Coroutine[Any, Any, Result]) -> tuple[Result, float]:
-    started_s = time.monotonic()
-    return asyncio.run(work), time.monotonic() - started_s
 
 
 def _write_receipt(request: Request, sums: Mapping[str, Sum], settings: Settings) -> Path:

@@ -47,7 +47,10 @@ class Bars:
 
     def advance(self, operation: Operation) -> None:
         """Move the bar of the operation's section."""
-        self._progress.advance(self._bars[section_of(operation)], len(operation.rows))
+        section = section_of(operation)
+        if section not in self._bars:  # it came while we looked: told when all is copied
+            self._bars[section] = self._progress.add_task(section, total=None)
+        self._progress.advance(self._bars[section], len(operation.rows))
 
 
 class _RateColumn(ProgressColumn):

@@ -47,7 +47,7 @@ class ArchiveSource:
     def dimension(self) -> int | None:
         """Return the length of its vectors."""
         with self._opened() as reader:
-            return reader.head.dimension
+            return reader.head.dimension or None
 
     async def operations(self) -> AsyncIterator[Operation]:
         """Give what is in the archive.

@@ -3,14 +3,15 @@
 Only which ids there are is asked for past them: they have no word for that.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from lightrag import LightRAG
 
-from ops.migrate.comparing import as_written
+from ops.migrate.comparing import as_written, vector_rows
+from ops.migrate.errors import SourceUnreadableError
 from worker.commit.apply.postgres import table_of
 from worker.commit.operations import Kind, Operation, cut
 from worker.commit.unit_of_work.unit import (
@@ -72,17 +73,19 @@ class StoresSource:
     async def _rows(self, kind: Kind, name: str) -> AsyncIterator[Operation]:
         storage = getattr(self.rag, name)
         async for ids in _ids(name, storage):
-            rows = await storage.get_by_ids(ids)
-            found = ([key, _said(row)] for key, row in zip(ids, rows, strict=True) if row)
+            rows = await storage.get_by_ids(ids) or []
+            found = [[key, _said(row)] for key, row in zip(ids, rows, strict=False) if row]
+            _require_all(name, asked=len(ids), found=len(found))
             for operation in cut(kind, name, found):
                 yield operation
 
     async def _vectors(self, name: str) -> AsyncIterator[Operation]:
         storage = getattr(self.rag, name)
         async for ids in _ids(name, storage):
-            rows = dict(zip(ids, await storage.get_by_ids(ids), strict=True))
+            rows = zip(ids, await vector_rows(storage, ids), strict=True)
             vectors = await storage.get_vectors_by_ids(ids)
-            found = ([key, _chosen(name, row)] for key, row in rows.items() if row)
+            found = [[key, _chosen(name, row)] for key, row in rows if row and key in vectors]
+            _require_all(name, asked=len(ids), found=len(found))
             for operation in cut(Kind.PUT_VECTORS, name, found):
                 numbers = (np.asarray(vectors[key], dtype="<f4") for key, _ in operation.rows)
                 blocks = tuple(vector.tobytes() for vector in numbers)
@@ -90,7 +93,8 @@ class StoresSource:
 
     async def _entities(self, names: list[str]) -> Iterator[Operation]:
         nodes = await self.rag.chunk_entity_relation_graph.get_nodes_batch(names)
-        found = ([name, _said(nodes[name])] for name in names if name in nodes)
+        found = [[name, _said(nodes[name])] for name in names if name in nodes]
+        _require_all("entities", asked=len(names), found=len(found))
         return cut(Kind.PUT_NODES, GRAPH_STORAGE, found)
 
     async def _relations(self, names: list[str]) -> Iterator[Operation]:
@@ -104,8 +108,16 @@ class StoresSource:
         }
         asked = [{"src": one, "tgt": two} for one, two in sorted(pairs)]
         edges = await graph.get_edges_batch(asked) if asked else {}
-        found = ([one, two, _said(row)] for (one, two), row in edges.items())
+        found = [[one, two, _said(row)] for (one, two), row in edges.items()]
+        _require_all("relations", asked=len(asked), found=len(found))
         return cut(Kind.PUT_EDGES, GRAPH_STORAGE, found)
+
+
+def _require_all(what: str, *, asked: int, found: int) -> None:
+    """Refuse a copy that lacks something, when a store names items that it does not give."""
+    if found < asked:
+        sentence = f"The stores name {asked - found} items of {what} that cannot be read."
+        raise SourceUnreadableError(sentence)
 
 
 async def _ids(name: str, storage: Any) -> AsyncIterator[list[str]]:  # noqa: ANN401 - one of LightRAG's
@@ -150,6 +162,6 @@ def _said(row: Row) -> Row:
     }
 
 
-def _chosen(storage: str, row: Row) -> Row:
+def _chosen(storage: str, row: Mapping[str, Any]) -> Row:
     written = as_written(row)
     return {name: written[name] for name in _VECTOR_FIELDS[storage] if name in written}

@@ -37,8 +37,9 @@ class Tally:
         """Count the rows of an operation that puts some."""
         section = section_of(operation)
         self._counts[section] += len(operation.rows)
-        for row in operation.rows:
-            number = _number(section, row)
+        vectors = operation.vectors or (b"",) * len(operation.rows)
+        for row, vector in zip(operation.rows, vectors, strict=True):
+            number = _number(section, row, vector)
             self._digests[section] = (self._digests[section] + number) % _MODULUS
 
     def sums(self) -> dict[str, Sum]:
@@ -60,9 +61,9 @@ def own_fields(section: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in others}
 
 
-def _number(section: str, row: list[Any]) -> int:
+def _number(section: str, row: list[Any], vector: bytes) -> int:
     *names, fields = row
     # A relation has no direction: its ends come in any order.
     item = [sorted(names), own_fields(section, fields)]
     text = json.dumps(item, ensure_ascii=False, sort_keys=True)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest())
+    return int.from_bytes(hashlib.sha256(text.encode() + vector).digest())

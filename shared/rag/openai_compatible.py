@@ -15,7 +15,7 @@ from shared.rag.budget.base import ModelBudget
 from shared.rag.calls import CallContext, Urgency, current_call
 from shared.rag.endpoint import chat, embedding
 from shared.rag.endpoint.connection import Endpoint
-from shared.rag.endpoint.tries import Outage, Tries
+from shared.rag.endpoint.tries import Tries
 from shared.rag.usage import UsageMeter
 from shared.settings_sections import EmbeddingSettings, LanguageModelSettings, Provider
 
@@ -61,7 +61,6 @@ class OpenAiLanguageModel:
         self._endpoint = _endpoint(settings, max_bytes=_LARGEST_REPLY)
         self._budget = budget
         self._meter = meter
-        self._outage = Outage()
         self._usual_completion = _FIRST_COMPLETION_TOKENS
 
     async def complete(
@@ -101,7 +100,7 @@ class OpenAiLanguageModel:
         await self._budget.close()
 
     async def _whole(self, request: bytes, context: CallContext) -> str:
-        tries = Tries(self._outage)
+        tries = Tries(self._endpoint.outage)
         while True:
             async with self._budget.call(self._estimate(request), context.urgency) as call:
                 try:
@@ -109,14 +108,14 @@ class OpenAiLanguageModel:
                 except ModelUnavailableError as error:
                     pause_s = tries.pause_after(error, call)
                 else:
-                    self._outage.answered()
+                    self._endpoint.outage.answered()
                     tokens = reply.tokens or _estimated(request, len(reply.text.encode()))
                     call.used(self._count(tokens, context))
                     return TruncatedResponse(reply.text) if reply.cut_off else reply.text
             await asyncio.sleep(pause_s)
 
     async def _stream(self, request: bytes, context: CallContext) -> AsyncIterator[str]:
-        tries = Tries(self._outage)
+        tries = Tries(self._endpoint.outage)
         while True:
             async with self._budget.call(self._estimate(request), context.urgency) as call:
                 tokens, size = None, 0
@@ -132,7 +131,7 @@ class OpenAiLanguageModel:
                         raise
                     pause_s = tries.pause_after(error, call)
                 else:
-                    self._outage.answered()
+                    self._endpoint.outage.answered()
                     call.used(self._count(tokens or _estimated(request, size), context))
                     return
             await asyncio.sleep(pause_s)
@@ -163,7 +162,6 @@ class OpenAiEmbeddings:
         self._endpoint = _endpoint(settings, max_bytes=_LARGEST_VECTORS)
         self._budget = budget
         self._meter = meter
-        self._outage = Outage()
 
     async def embed(self, texts: list[str], *, is_query: bool) -> embedding.Vectors:
         """Embed texts; OpenAI's models treat questions and passages alike.
@@ -175,7 +173,7 @@ class OpenAiEmbeddings:
         """
         request = embedding.write_request(self._model, texts)
         context = current_call()
-        tries = Tries(self._outage)
+        tries = Tries(self._endpoint.outage)
         estimate = len(request) // _BYTES_PER_TOKEN
         urgency = Urgency.QUERY if is_query else context.urgency
         while True:
@@ -187,7 +185,7 @@ class OpenAiEmbeddings:
                 except ModelUnavailableError as error:
                     pause_s = tries.pause_after(error, call)
                 else:
-                    self._outage.answered()
+                    self._endpoint.outage.answered()
                     tokens = estimate if tokens is None else tokens
                     call.used(tokens)
                     self._meter.count(

@@ -55,6 +55,7 @@ _REFUSALS = (
     redis.exceptions.DataError,
     ValueError,
     TypeError,
+    KeyError,  # LightRAG's classes want columns that the row does not have
 )
 _NEO4J_REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
 # Ended by its own timeout, by an administrator, because its leader changed or its login is too old.

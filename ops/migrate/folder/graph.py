@@ -19,8 +19,8 @@ def entities_of(path: Path) -> Iterator[tuple[str, Row]]:
     Raises:
         SourceUnreadableError: the file is no GraphML, or cut off.
     """
-    for element, keys in _elements(path, "node"):
-        yield element.attrib["id"], _properties(element, keys)
+    for names, row in _items(path, "node", ("id",)):
+        yield names[0], row
 
 
 def relations_of(path: Path) -> Iterator[tuple[str, str, Row]]:
@@ -29,27 +29,34 @@ def relations_of(path: Path) -> Iterator[tuple[str, str, Row]]:
     Raises:
         SourceUnreadableError: the file is no GraphML, or cut off.
     """
-    for element, keys in _elements(path, "edge"):
-        yield element.attrib["source"], element.attrib["target"], _properties(element, keys)
+    for names, row in _items(path, "edge", ("source", "target")):
+        yield names[0], names[1], row
 
 
-def _elements(path: Path, wanted: str) -> Iterator[tuple[Element, dict[str, Element]]]:
+def _items(path: Path, wanted: str, named: tuple[str, ...]) -> Iterator[tuple[list[str], Row]]:
     if not path.exists():
         return
     keys: dict[str, Element] = {}
     with readable(path):
-        parents: list[Element] = []
-        for event, element in iterparse(path, events=("start", "end")):  # noqa: S314 - the user's own
-            if event == "start":
-                parents.append(element)
-                continue
-            parents.pop()
+        for element, parent in _elements(path):
             if element.tag == f"{_SPACE}key":
                 keys[element.attrib["id"]] = element
             elif element.tag == f"{_SPACE}{wanted}":
-                yield element, keys
+                yield [element.attrib[name] for name in named], _properties(element, keys)
             if element.tag in {f"{_SPACE}node", f"{_SPACE}edge"}:
-                parents[-1].clear()  # or the tree would grow to the size of the file
+                parent.clear()  # or the tree would grow to the size of the file
+
+
+def _elements(path: Path) -> Iterator[tuple[Element, Element]]:
+    """Give each element with what is around it, when it is whole."""
+    parents: list[Element] = []
+    for event, element in iterparse(path, events=("start", "end")):  # noqa: S314 - the user's own
+        if event == "start":
+            parents.append(element)
+            continue
+        parents.pop()
+        if parents:
+            yield element, parents[-1]
 
 
 def _properties(element: Element, keys: dict[str, Element]) -> Row:

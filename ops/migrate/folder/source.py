@@ -22,8 +22,9 @@ from worker.commit.unit_of_work.unit import (
 
 Rows = Iterator[tuple[str, Row]]
 
-_CHUNKS = "text_chunks"
-_PLACE_FIELDS = ("tokens", "chunk_order_index")
+# What PostgreSQL keeps beside a chunk's vector, and files beside its text alone.
+_NO_PLACE: Row = {"tokens": 0, "chunk_order_index": 0}
+_NO_FILE = "unknown_source"  # LightRAG's word for it
 _GRAPH_FILE = "graph_chunk_entity_relation.graphml"
 _VECTOR_FILES = {name: f"vdb_{name.removesuffix('_vdb')}.json" for name in VECTOR_STORAGES}
 
@@ -78,24 +79,24 @@ class FolderSource:
     def _operations(self) -> Iterator[Operation]:
         places: dict[str, Row] = {}
         for name in ROW_STORAGES:
-            rows = self._rows(name) if name != _CHUNKS else self._noting(self._rows(name), places)
-            yield from cut(Kind.PUT_ROWS, name, map(list, rows))
+            yield from cut(Kind.PUT_ROWS, name, map(list, self._rows(name, places)))
         graph = self.folder / _GRAPH_FILE
         yield from cut(Kind.PUT_NODES, GRAPH_STORAGE, map(list, entities_of(graph)))
         yield from cut(Kind.PUT_EDGES, GRAPH_STORAGE, map(list, relations_of(graph)))
         for name in VECTOR_STORAGES:
             yield from self._vectors(name, places)
-        yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, self._rows(STATUS_STORAGE)))
+        statuses = rows_of(self.folder / f"kv_store_{STATUS_STORAGE}.json")
+        yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, statuses))
 
-    def _rows(self, name: str) -> Rows:
-        return rows_of(self.folder / f"kv_store_{name}.json")
-
-    @staticmethod
-    def _noting(rows: Rows, places: dict[str, Row]) -> Rows:
-        """Note what PostgreSQL keeps beside a chunk's vector, and files beside its text alone."""
-        for key, row in rows:
-            places[key] = {name: row.get(name, 0) for name in _PLACE_FIELDS}
-            yield key, row
+    def _rows(self, name: str, places: dict[str, Row]) -> Rows:
+        rows = rows_of(self.folder / f"kv_store_{name}.json")
+        match name:
+            case "text_chunks":
+                return _chunks(rows, places)
+            case "llm_response_cache":
+                return _replies(rows)
+            case _:
+                return rows
 
     def _vectors(self, name: str, places: Mapping[str, Row]) -> Iterator[Operation]:
         with open_vectors(self.folder / _VECTOR_FILES[name]) as found:
@@ -106,8 +107,30 @@ class FolderSource:
             def rows() -> Iterator[list[Any]]:
                 for key, row, vector in found.rows():
                     waiting.append(vector)
-                    yield [key, {**row, **places.get(key, {})}]
+                    is_chunk = name == "chunks_vdb"
+                    yield [key, _placed(row, places.get(key, _NO_PLACE)) if is_chunk else row]
 
             for operation in cut(Kind.PUT_VECTORS, name, rows()):
                 vectors = tuple(waiting.popleft() for _ in operation.rows)
                 yield replace(operation, vectors=vectors)
+
+
+def _chunks(rows: Rows, places: dict[str, Row]) -> Rows:
+    """Give chunks as they are, and note what their vectors will have to say of them."""
+    for key, row in rows:
+        places[key] = {name: row.get(name, none) for name, none in _NO_PLACE.items()}
+        yield key, {"file_path": _NO_FILE, **row}
+
+
+def _replies(rows: Rows) -> Rows:
+    """Give cached replies one by one: LightRAG before 1.4 kept those of a mode in one row."""
+    for key, row in rows:
+        if row and all(isinstance(one, dict) and "return" in one for one in row.values()):
+            for digest, reply in row.items():
+                yield f"{key}:{reply.get('cache_type', 'extract')}:{digest}", reply
+        else:
+            yield key, row
+
+
+def _placed(row: Row, place: Row) -> Row:
+    return {"file_path": _NO_FILE, **row, **place}

@@ -84,7 +84,7 @@ class RedisBook:
             queries=queries,
             ingestion=ingestion,
             pause_s=pause_ms / 1000,
-            pause_reason=PauseReason(reason.decode()),
+            pause_reason=_reason(reason.decode()),
             retry_s=retry_ms / 1000,
             limit=limit,
             holders=holders,
@@ -105,6 +105,11 @@ class RedisBook:
             else:
                 return cast("list[Any]", reply)
         raise NoScriptError
+
+
+def _reason(text: str) -> PauseReason:
+    # A newer process may know more of them; a pause without a reason is one all the same.
+    return PauseReason(text) if text in set(PauseReason) else PauseReason.NONE
 
 
 def _written(refusal: Refusal) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from shared.errors import (
     ModelUnavailableError,
 )
 from shared.rag.budget.rules import RULES
+from shared.rag.endpoint.outage import Outage
 from shared.rag.endpoint.retry_after import retry_after_s
 
 # A server that cannot even be reached is known soon; the reply may take its time.
@@ -48,6 +49,7 @@ class Endpoint:
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._session: aiohttp.ClientSession | None = None
+        self.outage = Outage()
 
     async def post(self, path: str, body: bytes) -> dict[str, Any]:
         """Send a request and read the whole reply.
@@ -106,7 +108,10 @@ class Endpoint:
                 self._base_url + path, data=body, timeout=times, allow_redirects=False
             ) as response:
                 if response.status != HTTPStatus.OK:
-                    raise _refusal(response)
+                    refusal = _refusal(response)
+                    if response.status not in _PASSING and not _is_server_error(response):
+                        self.outage.answered()
+                    raise refusal
                 yield response
 
     def _require_bounded(self, size: int) -> None:
@@ -138,13 +143,17 @@ def _refusal(response: aiohttp.ClientResponse) -> AppError:
         return ModelRateLimitedError(retry_after_s=wait_s)
     if status in _NO_ENTRY:
         return ModelUnauthorizedError(retry_after_s=RULES.unauthorized_pause / 1000)
-    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status in _PASSING or _is_server_error(response):
         return ModelUnavailableError(retry_after_s=wait_s)
     detail = (
         f"The model endpoint refused the request with status {status}; "
         "check LLM_MODEL, LLM_BASE_URL and EMBEDDING_MODEL."
     )
     return ModelRefusedError(detail)
+
+
+def _is_server_error(response: aiohttp.ClientResponse) -> bool:
+    return response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager

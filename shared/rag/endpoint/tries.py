@@ -9,29 +9,12 @@ from shared.errors import (
     ModelUnavailableError,
 )
 from shared.rag.budget.base import PauseReason, Refusal, RunningCall
+from shared.rag.endpoint.outage import Outage
 
 # Short hiccups only, a restarted proxy for example: outages are the task's retry decision.
 _HICCUP_PAUSES_S = (0.1, 0.5)
-# So many attempts in a row fail only when it is the server, not one text that it cannot answer.
-_OUTAGE_ATTEMPTS = 10
 # How often a call that met a 429 waits in the budget, until its task does so in the ledger.
 _MOST_REFUSALS = 5
-
-
-class Outage:
-    """Notices that a server answers nobody any more: shared by all calls of a process to it."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def answered(self) -> None:
-        """Take note of an answer."""
-        self._failures = 0
-
-    def failed(self) -> bool:
-        """Take note of an attempt without an answer, and tell whether it looks like an outage."""
-        self._failures += 1
-        return self._failures >= _OUTAGE_ATTEMPTS
 
 
 class Tries:

@@ -20,7 +20,7 @@ from shared.settings import load_settings
 from tests.contract.lightrag.committing import APOLLO, EINSTEIN, commit, merged, prepare, put
 from tests.integration.engine.shapes import server_variables
 from tests.models import DIM, CountingModel, models_of
-from worker.commit.apply.postgres import _VECTOR_ROWS, PostgresStore, _OneConnection, _table
+from worker.commit.apply.postgres import _VECTOR_ROWS, PostgresStore, _OneConnection, table_of
 from worker.commit.operations import Kind, Operation
 from worker.commit.unit_of_work.graph import GraphUnit
 from worker.commit.unit_of_work.rows import RowsUnit
@@ -190,7 +190,7 @@ async def _counts(rag: LightRAG) -> dict[str, int]:
                 counts[name] = len(await storage.get_all_labels())
                 continue
             counts[name] = await connection.fetchval(
-                f"SELECT count(*) FROM {_table(name, storage)} WHERE workspace = $1",  # noqa: S608 - LightRAG's name
+                f"SELECT count(*) FROM {table_of(name, storage)} WHERE workspace = $1",  # noqa: S608 - LightRAG's name
                 storage.workspace,
             )
     return counts

@@ -8,12 +8,13 @@ from typing import Any
 
 from ops import cli
 from ops.migrate import checkpoints
+from ops.migrate.comparing import Comparison
 from shared.ledger.documents import Documents
 from worker.commit.apply.stores import Stores
 
 
 def die_before(write: int) -> None:
-    """Count writes into stores, their last sync and the ledger, and end like `kill -9`."""
+    """Count writes, the last sync, the list and comparisons, and end like `kill -9`."""
     number = count(1)
 
     def counted(method: Any) -> Any:
@@ -26,6 +27,7 @@ def die_before(write: int) -> None:
 
     Stores._apply = counted(Stores._apply)  # type: ignore[method-assign]
     Stores.finish = counted(Stores.finish)  # type: ignore[method-assign]
+    Comparison.compare = counted(Comparison.compare)  # type: ignore[method-assign]
     Documents.adopt = counted(Documents.adopt)  # type: ignore[method-assign]
 
 

@@ -110,3 +110,11 @@ async def test_what_is_in_the_stores_goes_into_an_archive_and_is_what_was_in_the
 
     source = FolderSource.in_folder(stock_folder, "")
     assert await items_of(ArchiveSource(path)) == await items_of(source)
+
+
+async def test_an_empty_workspace_differs(stock_folder: Path, ragfleet: Command) -> None:
+    words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--verify-only")
+    done = await asyncio.to_thread(ragfleet, "migrate", *words)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Not everything is in the target")

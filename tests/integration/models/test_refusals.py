@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import (
     ModelRateLimitedError,
+    ModelRefusedError,
     ModelTooSlowError,
     ModelUnauthorizedError,
     ModelUnavailableError,
@@ -87,6 +88,16 @@ async def test_one_text_that_cannot_be_answered_keeps_nobody_away(
         with pytest.raises(ModelUnavailableError):
             await models.complete(PROMPT)
         assert await models.complete(PROMPT)
+
+
+async def test_refusals_are_answers(served: tuple[Models, ModelServer]) -> None:
+    models, server = served
+    for status in [503, 400] * 12:
+        server.failure = (status, {"Retry-After": "600"}, "{}")
+        with pytest.raises(ModelRefusedError if status == 400 else ModelUnavailableError):
+            await models.complete(PROMPT)
+    server.failure = None
+    assert await models.complete(PROMPT)
 
 
 async def test_a_long_rate_limit_is_the_tasks_to_wait_for(

@@ -2,11 +2,14 @@
 
 import io
 import struct
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
 from ops.migrate.errors import ArchiveDamagedError
+from ops.migrate.source import ArchiveSource
 from worker.commit.operations import Kind, Operation
 
 HEAD = Head("notes", dimension=2, embedding_model="e5", made_at="2026-11-24", version="1")
@@ -75,3 +78,29 @@ def test_a_lost_operation_is_noticed() -> None:
 
     with pytest.raises(ArchiveDamagedError):
         read(content[:first] + content[second:])
+
+
+def test_what_follows_the_end_is_damage() -> None:
+    with pytest.raises(ArchiveDamagedError):
+        read(written() + b"x")
+
+
+def test_an_archive_of_a_newer_version_is_told() -> None:
+    file = io.BytesIO()
+    writer = ArchiveWriter(file, HEAD)
+    file.seek(0)
+    file.truncate()
+    file.write(b"ragfleet-archive-1\n")
+    writer._frame(b"HEAD", b'{"workspace": "a", "dimension": 2, "news": 1}')
+    file.seek(0)
+
+    with pytest.raises(ArchiveDamagedError, match="newer version"):
+        ArchiveReader(file)
+
+
+def test_an_archive_without_vectors_goes_into_any_installation(tmp_path: Path) -> None:
+    path = tmp_path / "empty.ragfleet"
+    with path.open("wb") as file:
+        ArchiveWriter(file, replace(HEAD, dimension=0)).finish()
+
+    assert ArchiveSource(path).dimension() is None

@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,3 +127,42 @@ def test_a_cut_off_graph_is_damage(tmp_path: Path, kept: int) -> None:
 def test_a_folder_without_lightrags_files_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFoundError):
         FolderSource.in_folder(tmp_path, "notes")
+
+
+def test_a_property_that_is_not_declared_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "graph.graphml"
+    path.write_text(GRAPH.replace('<data key="d1">Bern', '<data key="d9">Bern'))
+
+    with pytest.raises(SourceUnreadableError, match=r"graph\.graphml"):
+        list(entities_of(path))
+
+
+async def rows_in(folder: Path, storage: str) -> dict[str, Any]:
+    source = FolderSource.in_folder(folder, "")
+    return {
+        row[0]: row[1]
+        async for operation in source.operations()
+        if operation.storage == storage
+        for row in operation.rows
+    }
+
+
+async def test_a_vector_without_its_chunk_can_be_written_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "kv_store_full_docs.json").write_text("{}")
+    vector_file(tmp_path / "vdb_chunks.json", rows=1, vectors=1)
+
+    row = (await rows_in(tmp_path, "chunks_vdb"))["0"]
+    assert (row["tokens"], row["chunk_order_index"]) == (0, 0)
+    assert row["file_path"] == "unknown_source"
+
+
+async def test_replies_of_old_versions_are_given_one_by_one(tmp_path: Path) -> None:
+    reply = {"return": "x", "cache_type": "extract", "original_prompt": "p"}
+    old = {"default": {"abc": reply, "def": {"return": "y"}}, "mix:query:0": {"return": "z"}}
+    (tmp_path / "kv_store_llm_response_cache.json").write_text(json.dumps(old))
+
+    assert await rows_in(tmp_path, "llm_response_cache") == {
+        "default:extract:abc": reply,
+        "default:extract:def": {"return": "y"},
+        "mix:query:0": {"return": "z"},
+    }
