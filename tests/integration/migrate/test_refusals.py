@@ -72,6 +72,15 @@ def test_vectors_of_another_length_are_refused(
     assert "384 numbers of an unnamed model" in said(ragfleet, *words)
 
 
+def test_stores_that_nobody_named_are_not_guessed(
+    stock_folder: Path, variables: dict[str, str], ragfleet: Command
+) -> None:
+    del variables["USE_EXTERNAL_STORAGE"]
+    words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--dry-run")
+
+    assert "Set USE_EXTERNAL_STORAGE" in said(ragfleet, *words, code=2)
+
+
 def test_a_damaged_folder_is_named_before_anything_is_written(
     stock_folder: Path, ragfleet: Command, tmp_path: Path
 ) -> None:
