@@ -1,6 +1,5 @@
 """A folder that stock LightRAG filled, and stores to move it to."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -76,4 +75,3 @@ async def opened(variables: Mapping[str, str], workspace: str) -> AsyncIterator[
             yield rag
     finally:
         await pool.close()
-        await asyncio.sleep(0)

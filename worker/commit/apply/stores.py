@@ -83,7 +83,7 @@ class Stores:
         Raises:
             FencedOffError: somebody else holds the lease.
             StoreUnavailableError: a store is away.
-            UnstorableRecordError: a store takes a row not, which is named.
+            UnstorableRecordError: a store does not take a row; the sentence names it.
         """
         with translated_store_errors():
             await self._apply_all(operations, _refuse)
