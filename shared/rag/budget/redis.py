@@ -16,6 +16,8 @@ from shared.rag.budget.script import EXCHANGE
 
 # Callers wait behind an exchange; a Redis that does not answer in this time is taken for away.
 _TIMEOUT_S = 1.0
+# A newer process may know more of them; a pause without a reason is one all the same.
+_REASONS = {reason.value: reason for reason in PauseReason}
 
 
 def open_redis(url: str) -> Redis:
@@ -84,7 +86,7 @@ class RedisBook:
             queries=queries,
             ingestion=ingestion,
             pause_s=pause_ms / 1000,
-            pause_reason=_reason(reason.decode()),
+            pause_reason=_REASONS.get(reason.decode(), PauseReason.NONE),
             retry_s=retry_ms / 1000,
             limit=limit,
             holders=holders,
@@ -105,11 +107,6 @@ class RedisBook:
             else:
                 return cast("list[Any]", reply)
         raise NoScriptError
-
-
-def _reason(text: str) -> PauseReason:
-    # A newer process may know more of them; a pause without a reason is one all the same.
-    return PauseReason(text) if text in set(PauseReason) else PauseReason.NONE
 
 
 def _written(refusal: Refusal) -> dict[str, Any]:
