@@ -7,6 +7,7 @@ from typing import Any
 
 from lightrag.base import DocStatus
 
+from ops.migrate.comparing import moment_of
 from shared.errors import InvalidDocumentIdError
 from shared.ids import DocumentId, parse_document_id
 from shared.ledger.records import FoundDocument
@@ -66,9 +67,8 @@ def _may_be_id(text: str) -> bool:
 
 
 def _milliseconds(moment: object) -> int:
-    """Read a time of LightRAG's: ISO 8601, in UTC where it does not say."""
     try:
-        found = datetime.fromisoformat(str(moment))
-    except ValueError:
+        found = moment_of(str(moment))
+    except ValueError:  # it has to have one
         found = datetime.now(UTC)
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    return int(found.timestamp() * 1000)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,16 @@ def _is_same(one: object, two: object) -> bool:
 
 def _is_same_moment(one: str, two: str) -> bool:
     try:
-        first, second = datetime.fromisoformat(one), datetime.fromisoformat(two)
+        return moment_of(one) == moment_of(two)
     except ValueError:
         return False
-    return first.replace(tzinfo=None) == second.replace(tzinfo=None)
+
+
+def moment_of(text: str) -> datetime:
+    """Read a time of LightRAG's: ISO 8601, in UTC where it does not say.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
