@@ -12,20 +12,35 @@ written and read from the beginning to the end, with one frame in memory.
 import hashlib
 import json
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO
 
 from ops.migrate.errors import ArchiveDamagedError
 from ops.migrate.tally import Sum, Tally
 from worker.commit.encoding import decode, encode
-from worker.commit.operations import Operation
+from worker.commit.operations import Kind, Operation
+from worker.commit.unit_of_work.unit import (
+    GRAPH_STORAGE,
+    ROW_STORAGES,
+    STATUS_STORAGE,
+    VECTOR_STORAGES,
+)
 
 _MAGIC = b"ragfleet-archive-1\n"
 _FRAME = struct.Struct("<4sQ16s")
 _HEAD, _OPERATIONS, _TAIL = b"HEAD", b"OPER", b"TAIL"
 # Parts of a journal have 8 MiB and one row more; a larger one is a damaged length.
 _MAX_FRAME_BYTES = 1 << 31
+# Where operations that fill a workspace put their rows, and how many fields those have.
+_SHAPES: dict[Kind, tuple[frozenset[str], int]] = {
+    Kind.PUT_ROWS: (frozenset(ROW_STORAGES), 2),
+    Kind.PUT_NODES: (frozenset({GRAPH_STORAGE}), 2),
+    Kind.PUT_EDGES: (frozenset({GRAPH_STORAGE}), 3),
+    Kind.PUT_VECTORS: (frozenset(VECTOR_STORAGES), 2),
+    Kind.PUT_STATUS: (frozenset({STATUS_STORAGE}), 2),
+}
 
 
 @dataclass(frozen=True)
@@ -65,8 +80,7 @@ class ArchiveWriter:
 
     def finish(self) -> None:
         """Write the last frame."""
-        tail = {section: asdict(found) for section, found in self._tally.sums().items()}
-        self._frame(_TAIL, json.dumps(tail).encode())
+        self._frame(_TAIL, _tail(self._tally.sums()))
         self._file.flush()
 
     def _frame(self, kind: bytes, content: bytes) -> None:
@@ -91,7 +105,7 @@ class ArchiveReader:
             raise ArchiveDamagedError
         try:
             self.head = Head(**json.loads(content))
-        except TypeError:
+        except (TypeError, ValueError):
             raise ArchiveDamagedError("A newer version of ragfleet wrote this archive.") from None
         self.sums: dict[str, Sum] = {}
         """What is in the archive, by section; known when all operations were read."""
@@ -104,14 +118,12 @@ class ArchiveReader:
         """
         tally = Tally()
         while (frame := self._next())[0] == _OPERATIONS:
-            for operation in decode(frame[1]):
+            for operation in _decoded(frame[1]):
                 tally.add(operation)
                 yield operation
         kind, content = frame
-        if kind != _TAIL:
-            raise ArchiveDamagedError
-        self.sums = {section: Sum(**found) for section, found in json.loads(content).items()}
-        if tally.sums() != self.sums or self._file.read(1):
+        self.sums = tally.sums()
+        if kind != _TAIL or content != _tail(self.sums) or self._file.read(1):
             raise ArchiveDamagedError
 
     def _next(self) -> tuple[bytes, bytes]:
@@ -132,3 +144,24 @@ class ArchiveReader:
 
 def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _tail(sums: Mapping[str, Sum]) -> bytes:
+    return json.dumps({section: asdict(found) for section, found in sums.items()}).encode()
+
+
+def _decoded(part: bytes) -> list[Operation]:
+    """Read a part's operations; checksums tell of accidents, not of what somebody made up.
+
+    Raises:
+        ArchiveDamagedError: it has none, or others than those that fill a workspace.
+    """
+    try:
+        operations = list(decode(part))
+    except (ValueError, TypeError, zlib.error, struct.error):
+        raise ArchiveDamagedError from None
+    for operation in operations:
+        storages, fields = _SHAPES.get(operation.kind, (frozenset(), 0))
+        if operation.storage not in storages or any(len(row) != fields for row in operation.rows):
+            raise ArchiveDamagedError
+    return operations

@@ -10,6 +10,7 @@ import pytest
 from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
 from ops.migrate.errors import ArchiveDamagedError
 from ops.migrate.source import ArchiveSource
+from worker.commit.encoding import encode
 from worker.commit.operations import Kind, Operation
 
 HEAD = Head("notes", dimension=2, embedding_model="e5", made_at="2026-11-24", version="1")
@@ -104,3 +105,35 @@ def test_an_archive_without_vectors_goes_into_any_installation(tmp_path: Path) -
         ArchiveWriter(file, replace(HEAD, dimension=0)).finish()
 
     assert ArchiveSource(path).dimension() is None
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        Operation(Kind.REMOVE_ROWS, "full_docs", ["a"]),
+        Operation(Kind.PUT_ROWS, "__class__", [["a", {}]]),
+        Operation(Kind.PUT_ROWS, "doc_status", [["a", {}]]),
+        Operation(Kind.PUT_EDGES, "chunk_entity_relation_graph", [["a", {}]]),
+    ],
+)
+def test_operations_that_fill_no_workspace_are_refused(operation: Operation) -> None:
+    given = []
+    reader = ArchiveReader(io.BytesIO(made_up(encode([operation], dimension=2)[0])))
+    with pytest.raises(ArchiveDamagedError):
+        given.extend(one.kind for one in reader.operations())
+    assert given == []
+
+
+@pytest.mark.parametrize("part", [b"", b"xy", struct.pack("<I", 4) + b"nope"])
+def test_parts_that_are_none_are_refused(part: bytes) -> None:
+    with pytest.raises(ArchiveDamagedError):
+        read(made_up(part))
+
+
+def made_up(part: bytes) -> bytes:
+    """An archive whose checksums are right, and whose content nobody of ours has written."""
+    file = io.BytesIO()
+    writer = ArchiveWriter(file, HEAD)
+    writer._frame(b"OPER", part)
+    writer.finish()
+    return file.getvalue()
