@@ -1,6 +1,7 @@
 """Writes a source into an archive, and reads the archive once more to be sure."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -50,15 +51,21 @@ def check(path: Path, progress: Progress) -> dict[str, Sum]:
 
 @contextmanager
 def _new_archive(path: Path, head: Head) -> Iterator[ArchiveWriter]:
-    if path.exists():
-        raise TargetNotEmptyError(f"{path} exists; name another file.")
-    unfinished = path.with_name(f"{path.name}.part")
+    _require_free(path)
+    # A name of its own: two that write to the same place must not write into one file.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with unfinished.open("wb") as file:
+        with unfinished.open("xb") as file:
             archive = ArchiveWriter(file, head)
             yield archive
             archive.finish()
             os.fsync(file.fileno())
+        _require_free(path)
         unfinished.rename(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise TargetNotEmptyError(f"{path} exists; name another file.")
