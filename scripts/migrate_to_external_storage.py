@@ -8,7 +8,7 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ops.migrate.command import migrate
+from ops.migrate.command import SourceWorkspaceOption, TargetWorkspaceOption, migrate
 from shared.ids import DEFAULT_WORKSPACE
 
 
@@ -16,12 +16,8 @@ def main(
     source_dir: Annotated[
         Path, typer.Option("--source-dir", help="LightRAG's working folder.")
     ] = Path("rag_storage"),
-    source_workspace: Annotated[
-        str, typer.Option("--source-workspace", help="Left out: the one without a name.")
-    ] = "",
-    workspace: Annotated[
-        str, typer.Option("--workspace", "-w", help="What it is called here.")
-    ] = DEFAULT_WORKSPACE,
+    source_workspace: SourceWorkspaceOption = "",
+    workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
     *,
     execute: Annotated[
         bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")

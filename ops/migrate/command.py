@@ -11,6 +11,17 @@ from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
 from shared.logs import configure_logs
 from shared.settings import load_settings
 
+SourceWorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        "--source-workspace",
+        help="Which one of a folder (left out: the one without a name) or of `settings`.",
+    ),
+]
+TargetWorkspaceOption = Annotated[
+    str, typer.Option("--workspace", "-w", help="What it is called in the target.")
+]
+
 
 def migrate(
     source: Annotated[
@@ -21,16 +32,8 @@ def migrate(
         str,
         typer.Option("--to", help="`settings` (this installation's stores) or `archive:FILE`."),
     ],
-    source_workspace: Annotated[
-        str,
-        typer.Option(
-            "--source-workspace",
-            help="Which one of a folder (left out: the one without a name) or of `settings`.",
-        ),
-    ] = "",
-    workspace: Annotated[
-        str, typer.Option("--workspace", "-w", help="What it is called in the target.")
-    ] = DEFAULT_WORKSPACE,
+    source_workspace: SourceWorkspaceOption = "",
+    workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be copied; write nothing.")
