@@ -88,7 +88,7 @@ def complaining() -> Iterator[None]:
     except SettingsError as error:
         raise _complaint(error.detail, ExitCode.USAGE) from None
     except AppError as error:
-        raise _complaint(error.detail, ExitCode.FAILED) from None
+        raise _complaint(f"{error.code}: {error.detail}", ExitCode.FAILED) from None
     except OSError as error:
         raise _complaint(str(error) or type(error).__name__, ExitCode.FAILED) from None
 

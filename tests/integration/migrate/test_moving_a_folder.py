@@ -117,4 +117,4 @@ async def test_an_empty_workspace_differs(stock_folder: Path, ragfleet: Command)
     done = await asyncio.to_thread(ragfleet, "migrate", *words)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Not everything is in the target")
+    assert done.stderr.startswith("migration_differs: Not everything is in the target")

@@ -72,5 +72,5 @@ async def test_a_server_that_is_away_is_said_in_a_sentence(
     )
     assert no_ledger[0] == no_redis[0] == 1
     assert "ledger database is not reachable" in no_ledger[2]
-    assert no_redis[2].startswith("Redis is not reachable")
+    assert no_redis[2].startswith("store_unavailable: Redis is not reachable")
     assert "Traceback" not in no_ledger[2] + no_redis[2]
