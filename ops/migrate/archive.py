@@ -5,19 +5,30 @@
 
 Numbers are little-endian. The first frame is `HEAD`, JSON about where it came from. Each `OPER` has
 operations as a journal keeps them (`worker/commit/encoding.py`: compressed rows, plain vectors).
-The last one is `TAIL`, JSON with counts and checksums: without it, something is missing. It is
-written and read from the beginning to the end, with one frame in memory.
+Behind them is what the ledger and the uploads hold: each `FILE` is JSON about an upload, the `PART`
+frames behind it are its bytes, each `HIST` is compressed JSON about documents and their tasks. The
+last one is `TAIL`, JSON with counts and checksums: without it, something is missing. It is written
+and read from the beginning to the end, with one frame in memory.
 """
 
+import asyncio
 import hashlib
 import json
+import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO
 
-from ops.migrate.errors import ArchiveDamagedError
+from ops.migrate.errors import ArchiveDamagedError, SourceUnreadableError
+from ops.migrate.history.encoding import (
+    decode_entries,
+    decode_upload,
+    encode_entries,
+    encode_upload,
+)
+from ops.migrate.history.items import HistoryItem, Upload
 from ops.migrate.tally import Sum, Tally
 from worker.commit.encoding import decode, encode
 from worker.commit.operations import Kind, Operation
@@ -31,6 +42,7 @@ from worker.commit.unit_of_work.unit import (
 _MAGIC = b"ragfleet-archive-1\n"
 _FRAME = struct.Struct("<4sQ16s")
 _HEAD, _OPERATIONS, _TAIL = b"HEAD", b"OPER", b"TAIL"
+_UPLOAD, _PIECE, _ENTRIES = b"FILE", b"PART", b"HIST"
 # Parts of a journal have 8 MiB and one row more; a larger one is a damaged length.
 _MAX_FRAME_BYTES = 1 << 31
 # Where operations that fill a workspace put their rows, and how many fields those have.
@@ -78,10 +90,32 @@ class ArchiveWriter:
         for part in encode([operation], dimension=self._dimension):
             self._frame(_OPERATIONS, part)
 
-    def finish(self) -> None:
-        """Write the last frame."""
-        self._frame(_TAIL, _tail(self._tally.sums()))
+    async def write_history(self, item: HistoryItem) -> None:
+        """Add an upload, or documents with their tasks; all operations were written before.
+
+        Raises:
+            SourceUnreadableError: the upload is not as long as it should be.
+        """
+        self._tally.add_history(item)
+        if not isinstance(item, Upload):
+            self._frame(_ENTRIES, encode_entries(item))
+            return
+        self._frame(_UPLOAD, encode_upload(item.key, item.size_bytes, item.sha256))
+        left_bytes = item.size_bytes
+        async for piece in item.pieces:
+            self._frame(_PIECE, piece)
+            left_bytes -= len(piece)
+        if left_bytes:
+            raise SourceUnreadableError(
+                f"The upload {item.key} has another size than the ledger says."
+            )
+
+    def finish(self) -> dict[str, Sum]:
+        """Write the last frame, and return what is in the archive, by section."""
+        sums = self._tally.sums()
+        self._frame(_TAIL, _tail(sums))
         self._file.flush()
+        return sums
 
     def _frame(self, kind: bytes, content: bytes) -> None:
         self._file.write(_FRAME.pack(kind, len(content), _digest(content)))
@@ -107,6 +141,7 @@ class ArchiveReader:
             self.head = Head(**json.loads(content))
         except (TypeError, ValueError):
             raise ArchiveDamagedError("A newer version of ragfleet wrote this archive.") from None
+        self._last: tuple[bytes, bytes] = (b"", b"")
         self.sums: dict[str, Sum] = {}
         """What is in the archive, by section; known when all operations were read."""
 
@@ -121,25 +156,77 @@ class ArchiveReader:
             for operation in _decoded(frame[1]):
                 tally.add(operation)
                 yield operation
-        kind, content = frame
+        for item in self._items(frame):
+            tally.add_history(item)
+        kind, content = self._last
         self.sums = tally.sums()
         if kind != _TAIL or content != _tail(self.sums) or self._file.read(1):
             raise ArchiveDamagedError
 
+    def history(self) -> Iterator[HistoryItem]:
+        """Give uploads, and documents with their tasks, without a look at the operations.
+
+        Raises:
+            ArchiveDamagedError: something of them was changed or is missing.
+        """
+        while (header := self._header())[0] == _OPERATIONS:
+            self._pass_over(header[1])
+        yield from self._items(self._frame(*header))
+
+    def _items(self, frame: tuple[bytes, bytes]) -> Iterator[HistoryItem]:
+        """Give the items from this frame on; `_last` is then the one behind them."""
+        while frame[0] in {_UPLOAD, _ENTRIES}:
+            if frame[0] == _ENTRIES:
+                yield decode_entries(frame[1])
+            else:
+                key, size_bytes, sha256 = decode_upload(frame[1])
+                pieces = self._pieces(size_bytes)
+                yield Upload(key, size_bytes, sha256, _each(pieces))
+                for _ in pieces:  # whatever nobody wanted
+                    pass
+            frame = self._next()
+        self._last = frame
+
+    def _pieces(self, left_bytes: int) -> Iterator[bytes]:
+        while left_bytes > 0:
+            kind, content = self._next()
+            left_bytes -= len(content)
+            if kind != _PIECE or not content or left_bytes < 0:
+                raise ArchiveDamagedError
+            yield content
+
     def _next(self) -> tuple[bytes, bytes]:
+        return self._frame(*self._header())
+
+    def _header(self) -> tuple[bytes, int, bytes]:
         kind, length, digest = _FRAME.unpack(self._exactly(_FRAME.size))
         if length > _MAX_FRAME_BYTES:
             raise ArchiveDamagedError
+        return kind, length, digest
+
+    def _frame(self, kind: bytes, length: int, digest: bytes) -> tuple[bytes, bytes]:
         content = self._exactly(length)
         if _digest(content) != digest:
             raise ArchiveDamagedError
         return kind, content
+
+    def _pass_over(self, length: int) -> None:
+        if self._file.seekable():
+            self._file.seek(length, os.SEEK_CUR)
+        else:
+            self._exactly(length)
 
     def _exactly(self, size: int) -> bytes:
         found = self._file.read(size)
         if len(found) < size:
             raise ArchiveDamagedError("The archive ends too early; use another copy of it.")
         return found
+
+
+async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+        await asyncio.sleep(0)  # a lease has to be renewed meanwhile
 
 
 def _digest(content: bytes) -> bytes:

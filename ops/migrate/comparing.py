@@ -44,6 +44,14 @@ class Comparison:
             if len(self.examples) < _SHOWN:
                 self.examples.append(f"{section} {' – '.join(names)}: {', '.join(fields)}")
 
+    def count(self, section: str, *, equal: int, different: list[str]) -> None:
+        """Count items that were compared elsewhere; `different` names those that differ."""
+        self.equal[section] += equal
+        if different:
+            self.different[section] += len(different)
+        room = _SHOWN - len(self.examples)
+        self.examples += [f"{section} {name}: all" for name in different[:room]]
+
     async def _read(self, operation: Operation) -> list[Row | None]:
         storage = getattr(self._rag, operation.storage)
         match operation.kind:

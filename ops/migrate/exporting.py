@@ -10,13 +10,19 @@ from pathlib import Path
 
 from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
 from ops.migrate.errors import TargetNotEmptyError
+from ops.migrate.history.items import SECTIONS, counted
 from ops.migrate.progress import Progress
 from ops.migrate.source import Source
 from ops.migrate.tally import Sum
 
 
-async def export(source: Source, path: Path, *, workspace: str, progress: Progress) -> None:
+async def export(
+    source: Source, path: Path, *, workspace: str, progress: Progress
+) -> dict[str, Sum]:
     """Write an archive; it has its name only when it is whole and on the disk.
+
+    Returns:
+        What is in it, by section.
 
     Raises:
         TargetNotEmptyError: there is a file of this name.
@@ -34,6 +40,10 @@ async def export(source: Source, path: Path, *, workspace: str, progress: Progre
         async for operation in source.operations():
             archive.write(operation)
             progress.advance(operation)
+        async for item in source.history():
+            await archive.write_history(item)
+            progress.advance_by(*counted(item))
+        return archive.finish()
 
 
 def check(path: Path, progress: Progress) -> dict[str, Sum]:
@@ -46,7 +56,9 @@ def check(path: Path, progress: Progress) -> dict[str, Sum]:
         reader = ArchiveReader(file)
         for operation in reader.operations():
             progress.advance(operation)
-        return reader.sums
+    for section in SECTIONS & reader.sums.keys():
+        progress.advance_by(section, reader.sums[section].count)
+    return reader.sums
 
 
 @contextmanager
@@ -58,7 +70,6 @@ def _new_archive(path: Path, head: Head) -> Iterator[ArchiveWriter]:
         with unfinished.open("xb") as file:
             archive = ArchiveWriter(file, head)
             yield archive
-            archive.finish()
             os.fsync(file.fileno())
         _require_free(path)
         unfinished.rename(path)

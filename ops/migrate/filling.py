@@ -8,6 +8,8 @@ from ops.migrate.adopting import FoundDocuments
 from ops.migrate.checkpoints import Checkpoints
 from ops.migrate.comparing import Comparison
 from ops.migrate.errors import SourceChangedError
+from ops.migrate.history.comparing import compare_history
+from ops.migrate.history.restoring import restore
 from ops.migrate.installation import Installation
 from ops.migrate.progress import Progress
 from ops.migrate.source import Source
@@ -75,6 +77,7 @@ async def fill(installation: Installation, source: Source, progress: Progress) -
     await installation.finish()
     if source.fingerprint() != checkpoints.source:
         raise SourceChangedError
+    await restore(installation, source, progress)
     await _list(installation, found)
     checkpoints.copied(count)
     return Filled(len(found), found.unlisted)
@@ -114,6 +117,7 @@ async def verify(installation: Installation, source: Source, progress: Progress)
     async for operation in source.operations():
         await comparison.compare(operation)
         progress.advance(operation)
+    await compare_history(installation, source, comparison, progress)
     if not comparison.different:
         (await _checkpoints(installation, source)).remove()
     return comparison

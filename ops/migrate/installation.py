@@ -15,6 +15,7 @@ from lightrag.kg.shared_storage import finalize_share_data
 from ops.files_mode import only_process
 from ops.migrate.errors import TargetNotEmptyError
 from ops.migrate.folder.source import FolderSource
+from ops.migrate.history.installed import InstalledSource
 from ops.migrate.source import Source
 from ops.migrate.stores_source import StoresSource
 from shared.connections import ledger_url
@@ -23,6 +24,8 @@ from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease, LeaseStatus
+from shared.objects.base import ObjectStore
+from shared.objects.factory import open_objects
 from shared.rag.models import embedding_name, open_models, require_same_embedding
 from shared.rag.pool import RagPool
 from shared.rag.store_errors import translated_store_errors
@@ -45,6 +48,7 @@ class Installation:
     lease: CommitLease
     rag: LightRAG
     stores: Stores
+    objects: ObjectStore
 
     @property
     def is_durable_at_once(self) -> bool:
@@ -53,6 +57,9 @@ class Installation:
 
     def as_source(self) -> Source:
         """Return the workspace as something to copy from, as it is while the lease is ours."""
+        return InstalledSource(self._contents(), self.lease, self.ledger, self.objects)
+
+    def _contents(self) -> StoresSource | FolderSource:
         if self.settings.external:
             return StoresSource(self.rag)
         folder = Path(self.rag.working_dir) / self.rag.workspace
@@ -146,7 +153,8 @@ async def _do(
             async with rags.use(lease.physical) as rag:
                 stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
                 await take_over(stores, lease, ledger)
-                await work(Installation(settings, ledger, lease, rag, stores))
+                objects = open_objects(settings)
+                await work(Installation(settings, ledger, lease, rag, stores, objects))
             await rags.forget(lease.physical)
         # LightRAG keeps what it read of files for the life of a process.
         finalize_share_data()

@@ -17,7 +17,7 @@ from ops.migrate.installation import Installation, require_stores, with_workspac
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
-from ops.migrate.tally import Sum, Tally
+from ops.migrate.tally import Sum, Tally, history_of
 from shared.ids import WorkspaceName, parse_workspace_name
 from shared.settings import Settings
 
@@ -65,6 +65,8 @@ async def _look(request: Request, source: Source) -> dict[str, Sum]:
     tally = Tally()
     async for operation in source.operations():
         tally.add(operation)
+    async for item in source.history():
+        tally.add_history(item)
     output.print(f"In {request.source}:", table_of(tally.sums()))
     if request.dry_run:
         output.print("Nothing was written; leave --dry-run out to copy it.")
@@ -87,7 +89,10 @@ async def _into_archive(request: Request, source: Source) -> None:
         return
     if not request.verify_only:
         with Bars(output, sums, "write") as bars:
-            await export(source, path, workspace=request.workspace, progress=bars)
+            # Uploads are accepted meanwhile, so their tasks are what they were when written.
+            sums |= history_of(
+                await export(source, path, workspace=request.workspace, progress=bars)
+            )
     with Bars(output, sums, "verify") as bars:
         found = check(path, bars)
     if found != sums:

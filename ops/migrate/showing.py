@@ -47,10 +47,13 @@ class Bars:
 
     def advance(self, operation: Operation) -> None:
         """Move the bar of the operation's section."""
-        section = section_of(operation)
+        self.advance_by(section_of(operation), len(operation.rows))
+
+    def advance_by(self, section: str, items: int) -> None:
+        """Move the bar of a section."""
         if section not in self._bars:  # it came while we looked: told when all is copied
             self._bars[section] = self._progress.add_task(section, total=None)
-        self._progress.advance(self._bars[section], len(operation.rows))
+        self._progress.advance(self._bars[section], items)
 
 
 class _RateColumn(ProgressColumn):

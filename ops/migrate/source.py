@@ -11,6 +11,7 @@ from ops.migrate.archive import ArchiveReader
 from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.folder.source import FolderSource
+from ops.migrate.history.items import HistoryItem
 from ops.migrate.places import Place, PlaceKind
 from worker.commit.operations import Operation
 
@@ -27,6 +28,9 @@ class Source(Protocol):
 
     def operations(self) -> AsyncIterator[Operation]:
         """Give everything, in an order in which readers of the target are harmed least."""
+
+    def history(self) -> AsyncIterator[HistoryItem]:
+        """Give what an installation knows beside it: uploads, documents with their tasks."""
 
     def fingerprint(self) -> str:
         """Return what changes whenever the source does."""
@@ -58,6 +62,17 @@ class ArchiveSource:
         with self._opened() as reader:
             for operation in reader.operations():
                 yield operation
+                await asyncio.sleep(0)  # a lease has to be renewed meanwhile
+
+    async def history(self) -> AsyncIterator[HistoryItem]:
+        """Give what lies behind the operations.
+
+        Raises:
+            ArchiveDamagedError: it is damaged.
+        """
+        with self._opened() as reader:
+            for item in reader.history():
+                yield item
                 await asyncio.sleep(0)  # a lease has to be renewed meanwhile
 
     def fingerprint(self) -> str:

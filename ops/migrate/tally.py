@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.migrate.history.items import HISTORY, SECTIONS, UPLOADS, HistoryItem, Upload
 from worker.commit.operations import Kind, Operation
 
 _MODULUS = 1 << 256
@@ -36,11 +37,17 @@ class Tally:
     def add(self, operation: Operation) -> None:
         """Count the rows of an operation that puts some."""
         section = section_of(operation)
-        self._counts[section] += len(operation.rows)
         vectors = operation.vectors or (b"",) * len(operation.rows)
         for row, vector in zip(operation.rows, vectors, strict=True):
-            number = _number(section, row, vector)
-            self._digests[section] = (self._digests[section] + number) % _MODULUS
+            self._add(section, row, vector)
+
+    def add_history(self, item: HistoryItem) -> None:
+        """Count an upload, or documents with their tasks."""
+        if isinstance(item, Upload):
+            self._add(UPLOADS, [item.key, {"sha256": item.sha256, "size": item.size_bytes}], b"")
+            return
+        for entry in item:
+            self._add(HISTORY, [entry.name, entry.model_dump(mode="json")], b"")
 
     def sums(self) -> dict[str, Sum]:
         """Return what was added, by section."""
@@ -48,6 +55,11 @@ class Tally:
             section: Sum(count, f"{self._digests[section]:064x}")
             for section, count in sorted(self._counts.items())
         }
+
+    def _add(self, section: str, row: list[Any], vector: bytes) -> None:
+        self._counts[section] += 1
+        number = _number(section, row, vector)
+        self._digests[section] = (self._digests[section] + number) % _MODULUS
 
 
 def section_of(operation: Operation) -> str:
@@ -67,3 +79,8 @@ def _number(section: str, row: list[Any], vector: bytes) -> int:
     item = [sorted(names), own_fields(section, fields)]
     text = json.dumps(item, ensure_ascii=False, sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode() + vector).digest())
+
+
+def history_of(sums: Mapping[str, Sum]) -> dict[str, Sum]:
+    """Return the sums of what travels beside LightRAG's data."""
+    return {section: found for section, found in sums.items() if section in SECTIONS}

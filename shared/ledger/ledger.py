@@ -8,6 +8,7 @@ from shared.ledger.batches import Batches
 from shared.ledger.documents import Documents
 from shared.ledger.edits import Edits
 from shared.ledger.engine import Database
+from shared.ledger.history import History
 from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
 from shared.ledger.usage import ModelUsage
@@ -29,6 +30,7 @@ class Ledger:
         self.batches = Batches(database)
         self.workspaces = Workspaces(database)
         self.journals = Journals(database)
+        self.history = History(database)
         self.usage = ModelUsage(database)
 
     @classmethod

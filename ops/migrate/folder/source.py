@@ -12,6 +12,7 @@ from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.folder.graph import entities_of, relations_of
 from ops.migrate.folder.json_rows import Row, rows_of
 from ops.migrate.folder.vectors import open_vectors
+from ops.migrate.history.items import HistoryItem
 from worker.commit.operations import Kind, Operation, cut
 from worker.commit.unit_of_work.unit import (
     GRAPH_STORAGE,
@@ -75,6 +76,12 @@ class FolderSource:
             yield operation
             # Reading waits for nothing, and a lease has to be renewed meanwhile.
             await asyncio.sleep(0)
+
+    async def history(self) -> AsyncIterator[HistoryItem]:
+        """Give nothing: LightRAG keeps no uploads and no tasks."""
+        nothing: list[HistoryItem] = []
+        for item in nothing:
+            yield item
 
     def _operations(self) -> Iterator[Operation]:
         places: dict[str, Row] = {}

@@ -8,12 +8,16 @@ import pytest
 
 from ops.migrate.errors import SourceUnreadableError, TargetNotEmptyError
 from ops.migrate.exporting import check, export
+from ops.migrate.history.items import HistoryItem
 from worker.commit.operations import Kind, Operation
 
 
 class Nobody:
     def advance(self, operation: Operation) -> None:
         """Nobody looks."""
+
+    def advance_by(self, section: str, items: int) -> None:
+        """Nor here."""
 
 
 class Slow:
@@ -39,6 +43,9 @@ class Slow:
             raise self.error
         yield Operation(Kind.PUT_ROWS, "full_docs", [["b", {"content": "y"}]])
 
+    async def history(self) -> AsyncIterator[HistoryItem]:
+        yield []
+
 
 def files_in(folder: Path) -> list[Path]:
     return list(folder.iterdir())
@@ -56,7 +63,7 @@ async def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
         source.may_end.set()
     ends = await asyncio.gather(*both, return_exceptions=True)
 
-    assert [type(end) for end in ends if end is not None] == [TargetNotEmptyError]
+    assert [type(end) for end in ends if isinstance(end, Exception)] == [TargetNotEmptyError]
     assert check(path, Nobody())["full_docs"].count == 2
     assert files_in(tmp_path) == [path]
 

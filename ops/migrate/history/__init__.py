@@ -1,0 +1,1 @@
+"""What an installation knows of a workspace beside LightRAG: documents, tasks, uploads."""

@@ -1,0 +1,84 @@
+"""A workspace of an installation: what its stores hold, and what its ledger and uploads add."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.migrate.folder.source import FolderSource
+from ops.migrate.history.items import HistoryItem, Upload
+from ops.migrate.stores_source import StoresSource
+from shared.errors import ObjectNotFoundError
+from shared.ids import ObjectKey
+from shared.ledger.history_records import HistoryEntry, TaskRecord
+from shared.ledger.ledger import Ledger
+from shared.ledger.records import CommitLease
+from shared.objects.base import ObjectStore
+from worker.commit.operations import Operation
+
+_PIECE_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class InstalledSource:
+    """See `Source`; nobody else may commit into the workspace while it is read."""
+
+    contents: StoresSource | FolderSource
+    lease: CommitLease
+    ledger: Ledger
+    objects: ObjectStore
+
+    @property
+    def embedding_model(self) -> str:
+        """What its vectors were made with."""
+        return self.contents.embedding_model
+
+    def dimension(self) -> int | None:
+        """Return the length of its vectors."""
+        return self.contents.dimension()
+
+    def fingerprint(self) -> str:
+        """Return what changes whenever the stores' contents do."""
+        return self.contents.fingerprint()
+
+    def operations(self) -> AsyncIterator[Operation]:
+        """Give what the stores hold."""
+        return self.contents.operations()
+
+    async def history(self) -> AsyncIterator[HistoryItem]:
+        """Give each page of documents behind the uploads that their tasks refer to.
+
+        Raises:
+            UnavailableError: the ledger or the store of uploads is away.
+        """
+        async for page in self.ledger.history.entries(self.lease.workspace, self.lease.physical):
+            lost = set()
+            for task in _with_uploads(page):
+                try:
+                    async with self.objects.as_file(ObjectKey(task.object_key or "")) as path:
+                        yield _upload(task, path)
+                except ObjectNotFoundError:
+                    lost.add(task.object_key)
+            yield [_without(entry, lost) for entry in page] if lost else page
+
+
+def _with_uploads(page: Iterable[HistoryEntry]) -> list[TaskRecord]:
+    return [task for entry in page for task in entry.tasks if task.object_key is not None]
+
+
+def _upload(task: TaskRecord, path: Path) -> Upload:
+    return Upload(task.object_key or "", task.size_bytes, task.sha256, _pieces(path))
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+def _without(entry: HistoryEntry, lost: set[str | None]) -> HistoryEntry:
+    """Let no task refer to bytes that are gone: it fails by itself where it needs them."""
+    tasks = [
+        task.model_copy(update={"object_key": None}) if task.object_key in lost else task
+        for task in entry.tasks
+    ]
+    return entry.model_copy(update={"tasks": tasks})
