@@ -51,29 +51,51 @@ def embedded_services(settings: Settings, ground: Ground) -> Sequence[Service]:
         settings: of the person who starts the system; they choose the graph.
         ground: what it runs on.
     """
-    credentials = ground.credentials
-    home = _NEO4J if settings.storage.graph_storage == "Neo4JStorage" else _TABLES
+    home = _home_of(settings)
     postgres = EmbeddedPostgres(
         ground.data_dir,
         ground.ports["postgres"],
         user=_USER,
-        password=credentials.postgres_password,
+        password=ground.credentials.postgres_password,
         database=home.database,
     )
-    valkey = EmbeddedValkey(
-        ground.data_dir, ground.ports["valkey"], password=credentials.valkey_password
-    )
-    servers = [postgres.service(), valkey.service()]
-    variables = _server_variables(ground, home, broker_url=valkey.url(home.broker_database))
+    servers = [postgres.service(), _valkey(ground).service()]
     if "neo4j" in ground.ports:
-        port, password = ground.ports["neo4j"], credentials.neo4j_password
-        server = EmbeddedNeo4j(ground.data_dir, port, password=password)
-        servers.append(server.service())
-        variables |= _neo4j_variables(server)
+        servers.append(_neo4j(ground).service())
+    variables = embedded_variables(settings, ground)
     # The same variables our processes get, so that both sides surely mean the same servers.
     pointed = load_settings(overrides=variables)
     names = tuple(server.name for server in servers)
     return [*servers, *fleet_services(pointed, variables, names, ground)]
+
+
+def embedded_variables(settings: Settings, ground: Ground) -> dict[str, str]:
+    """Return what points a process at the servers of a local system.
+
+    Args:
+        settings: of the person who started the system.
+        ground: what it runs on.
+    """
+    home = _home_of(settings)
+    broker_url = _valkey(ground).url(home.broker_database)
+    variables = _server_variables(ground, home, broker_url=broker_url)
+    if "neo4j" in ground.ports:
+        variables |= _neo4j_variables(_neo4j(ground))
+    return variables
+
+
+def _home_of(settings: Settings) -> _Home:
+    return _NEO4J if settings.storage.graph_storage == "Neo4JStorage" else _TABLES
+
+
+def _valkey(ground: Ground) -> EmbeddedValkey:
+    password = ground.credentials.valkey_password
+    return EmbeddedValkey(ground.data_dir, ground.ports["valkey"], password=password)
+
+
+def _neo4j(ground: Ground) -> EmbeddedNeo4j:
+    password = ground.credentials.neo4j_password
+    return EmbeddedNeo4j(ground.data_dir, ground.ports["neo4j"], password=password)
 
 
 def _server_variables(ground: Ground, home: _Home, *, broker_url: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ops.migrate.history.installed import InstalledSource
 from ops.migrate.source import Source
 from ops.migrate.stores_source import StoresSource
 from shared.connections import ledger_url
-from shared.errors import SettingsError, WorkspaceBusyError, WorkspaceExistsError
+from shared.errors import WorkspaceBusyError, WorkspaceExistsError
 from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
@@ -83,20 +83,6 @@ class Installation:
         if listed.rows or any(counts.values()) or labels:
             sentence = f"The workspace {name} holds documents already; name another one."
             raise TargetNotEmptyError(sentence)
-
-
-def require_stores(settings: Settings) -> None:
-    """Check that settings say which stores are meant.
-
-    Raises:
-        SettingsError: they leave it to `ragfleet up`, which has servers of its own.
-    """
-    if settings.storage.use_external_storage is None:
-        sentence = (
-            "Set USE_EXTERNAL_STORAGE: `true` for the servers that settings name, `false` for "
-            "files in DATA_DIR. The servers that `ragfleet up` starts by itself cannot be meant."
-        )
-        raise SettingsError(sentence)
 
 
 Work = Callable[[Installation], Awaitable[None]]

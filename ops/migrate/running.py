@@ -13,11 +13,12 @@ from ops.migrate.comparing import Comparison
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
-from ops.migrate.installation import Installation, require_stores, with_workspace
+from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
 from ops.migrate.tally import Sum, Tally, history_of
+from ops.settings_in_use import settings_in_use
 from shared.ids import WorkspaceName, parse_workspace_name
 from shared.settings import Settings
 
@@ -43,7 +44,7 @@ def run(request: Request, settings: Settings) -> None:
         AppError: it cannot be done, and the source is as it was.
     """
     if PlaceKind.SETTINGS in {request.source.kind, request.target.kind}:
-        require_stores(settings)
+        settings = settings_in_use(settings)
     match request.source.kind, request.target.kind:
         case _, PlaceKind.FOLDER:
             sentence = "A folder can be a source only; name an archive or `settings`."

@@ -77,6 +77,7 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
         "shared/startup.py",  # says which it is
         "ops/up.py",  # which processes there are
         "ops/services.py",  # their variables
+        "ops/settings_in_use.py",  # whether a running system's are meant
         "ops/migrate/installation.py",  # what it is to fill them
     }
     looks = {

@@ -78,7 +78,7 @@ def test_stores_that_nobody_named_are_not_guessed(
     del variables["USE_EXTERNAL_STORAGE"]
     words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--dry-run")
 
-    assert "Set USE_EXTERNAL_STORAGE" in said(ragfleet, *words, code=2)
+    assert "set USE_EXTERNAL_STORAGE" in said(ragfleet, *words, code=2)
 
 
 def test_a_damaged_folder_is_named_before_anything_is_written(
