@@ -15,11 +15,12 @@ from importlib.metadata import version
 from lightrag import LightRAG
 from lightrag.base import StoragesStatus
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from shared.connections import ledger_url
 from shared.ids import PhysicalWorkspace
+from shared.ledger.postgres_engine import postgres_engine
 from shared.rag.neo4j_constraint import ensure_unique_entities, has_unique_entities
 from shared.settings import Settings
 
@@ -138,7 +139,7 @@ def _description(rag: LightRAG) -> str:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """Lend a connection on which every statement is its own transaction."""
-    engine = create_async_engine(
+    engine = postgres_engine(
         ledger_url(settings),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",

@@ -1,9 +1,11 @@
 """Connections of our own to Neo4j, beside those that LightRAG opens for itself."""
 
+import ssl
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.settings import Settings
+from shared.settings_sections import Neo4jSettings
 
 if TYPE_CHECKING:
     from neo4j import AsyncDriver
@@ -29,8 +31,10 @@ def open_driver(settings: Settings) -> "AsyncDriver":
     from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - 60 MB that only a Neo4j shape should pay
 
     neo4j = settings.neo4j
+    uri, options = address_of(neo4j)
     return AsyncGraphDatabase.driver(
-        neo4j.uri,
+        uri,
+        **options,
         auth=(neo4j.username, neo4j.password.get_secret_value()),
         user_agent=f"lightrag-fleet/{version('lightrag-fleet')}",
         connection_timeout=_CONNECT_TIMEOUT_S,
@@ -43,3 +47,17 @@ def open_driver(settings: Settings) -> "AsyncDriver":
         # Notices about labels that are not there yet would fill the log.
         notifications_min_severity="OFF",
     )
+
+
+def address_of(neo4j: Neo4jSettings) -> tuple[str, dict[str, Any]]:
+    """Return the URI for a driver, and its options that say whom to trust.
+
+    A URI with +s trusts whom the machine trusts, and allows no other word about it. So with
+    authorities of our own it is said in the options alone.
+    """
+    scheme, mark, rest = neo4j.uri.partition("+s://")
+    if not (mark and neo4j.ssl_ca_certs):
+        return neo4j.uri, {}
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=neo4j.ssl_ca_certs)
+    return f"{scheme}://{rest}", {"ssl_context": context}
