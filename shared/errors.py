@@ -209,6 +209,18 @@ class StoreTlsError(StoreUnavailableError):
     code = "store_tls"
 
 
+class ExtensionMissingError(StoreRefusedError):
+    """The database lacks pgvector; let an administrator run CREATE EXTENSION vector in it."""
+
+    code = "extension_missing"
+
+
+class RedisClusterError(StoreRefusedError):
+    """Redis runs in cluster mode, where scripts cannot write what they must; use one without."""
+
+    code = "redis_cluster"
+
+
 class ModelUnavailableError(UnavailableError):
     """The model endpoint is not reachable or overloaded; the work goes on when it is back."""
 

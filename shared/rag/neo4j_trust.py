@@ -1,8 +1,8 @@
 """Lets LightRAG's driver for Neo4j trust authorities of settings; it has no variable for that."""
 
+import logging
 from typing import Any
 
-from lightrag.kg import neo4j_impl
 from neo4j import AsyncDriver, AsyncGraphDatabase
 
 from shared.rag.neo4j_driver import address_of
@@ -11,6 +11,11 @@ from shared.settings_sections import Neo4jSettings
 
 def trust_in_lightrag(neo4j: Neo4jSettings) -> None:
     """Let every driver that LightRAG opens from now on connect as our own do."""
+    logger = logging.getLogger("neo4j")
+    level = logger.level
+    from lightrag.kg import neo4j_impl  # noqa: PLC0415 - it sets that logger's level, see below
+
+    logger.setLevel(level)  # ours: what goes wrong is said in a sentence
     neo4j_impl.AsyncGraphDatabase = _Drivers(neo4j) if neo4j.ssl_ca_certs else AsyncGraphDatabase
 
 

@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.integration.engine.shapes import server_variables
+from tests.integration.migrate.conftest import stock_folder
 from tests.tls import HOST, Authority, Terminator
+
+__all__ = ["stock_folder"]  # a fixture of migrations
 
 
 @pytest.fixture(scope="session")
