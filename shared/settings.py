@@ -97,30 +97,31 @@ def load_settings(
 
 
 def load_settings_of_another(
-    env_file: Path, *, overrides: Mapping[str, str] | None = None
+    env_file: Path | None, *, overrides: Mapping[str, str] | None = None
 ) -> Settings:
     """Read the settings of another installation; this process's environment has no say in them.
 
     Args:
-        env_file: a file of NAME=value lines.
+        env_file: a file of NAME=value lines; None: all are in `overrides`.
         overrides: variables that win over it.
 
     Raises:
         SettingsError: the file cannot be read, a variable in it is wrong, or it leaves open where
             that installation keeps its data.
     """
+    name = "The settings" if env_file is None else str(env_file)
     try:
-        env_file.open("rb").close()
+        if env_file is not None:
+            env_file.open("rb").close()
+        settings = _load(_without_environment, env_file, overrides or {})
     except OSError as error:
         sentence = f"The settings in {env_file} cannot be read: {error.strerror}."
         raise SettingsError(sentence) from None
-    try:
-        settings = _load(_without_environment, env_file, overrides or {})
     except SettingsError as error:
-        raise SettingsError(f"{env_file}: {error.detail}") from None
+        raise SettingsError(f"{name}: {error.detail}") from None
     if settings.storage.use_external_storage is None:
         sentence = (
-            f"{env_file} does not say USE_EXTERNAL_STORAGE: `true` for the servers that it names, "
+            f"{name} must say USE_EXTERNAL_STORAGE: `true` for the servers that it names, "
             "`false` for files in its DATA_DIR."
         )
         raise SettingsError(sentence)

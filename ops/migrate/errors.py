@@ -53,3 +53,9 @@ class MigrationRunningError(ConflictError):
     """The same migration is running already; wait for it, or end it."""
 
     code = "migration_running"
+
+
+class SecretUnreadableError(AppError):
+    """A secret of AWS cannot be read; check its name, the region and the rights to it."""
+
+    code = "secret_unreadable"

@@ -1,9 +1,10 @@
 """The settings of an installation that is one end of a migration, as a file names them."""
 
+from contextlib import chdir
 from dataclasses import replace
-from pathlib import Path
 
-from ops.migrate.places import Place
+from ops.migrate.aws_secrets import variables_of
+from ops.migrate.places import OWN_SETTINGS, Place
 from shared.settings import Settings, load_settings_of_another
 
 
@@ -15,12 +16,14 @@ def settings_of(place: Place) -> Settings:
 
     Raises:
         SettingsError: the file is missing or wrong, or does not say where data is kept.
+        SecretUnreadableError: a secret that completes it cannot be read.
     """
-    settings = load_settings_of_another(place.path)
-    data_dir = _folder(place) / settings.storage.data_dir
-    storage = settings.storage.model_copy(update={"data_dir": data_dir})
+    file = None if place.path == OWN_SETTINGS else place.path.resolve()
+    overrides = variables_of(place.secrets) if place.secrets else {}
+    if file is None:
+        return load_settings_of_another(None, overrides=overrides)
+    with chdir(file.parent if file.parent.is_dir() else "."):
+        settings = load_settings_of_another(file, overrides=overrides)
+    storage = settings.storage
+    storage = storage.model_copy(update={"data_dir": file.parent / storage.data_dir})
     return replace(settings, storage=storage)
-
-
-def _folder(place: Place) -> Path:
-    return place.path.resolve().parent

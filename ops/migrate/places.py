@@ -38,17 +38,21 @@ class Place:
         """Whether it is an installation that this process's settings say nothing of."""
         return self.kind is PlaceKind.SETTINGS and (self.path != OWN_SETTINGS or bool(self.secrets))
 
+    @property
+    def _has_no_file(self) -> bool:
+        return self.kind is PlaceKind.SETTINGS and self.path == OWN_SETTINGS
+
     def resolved(self) -> "Place":
         """Return the same place as it is called from any working folder."""
-        if self.kind is PlaceKind.SETTINGS and self.path == OWN_SETTINGS:
+        if self._has_no_file:
             return self
         return replace(self, path=self.path.resolve(), shown_as=str(self))
 
     def __str__(self) -> str:
         if self.shown_as:
             return self.shown_as
-        if self.kind is PlaceKind.SETTINGS and self.path == OWN_SETTINGS:
-            return self.kind
+        if self._has_no_file:
+            return f"{self.kind}:{' '.join(self.secrets)}" if self.secrets else self.kind
         return f"{self.kind}:{self.path}"
 
 

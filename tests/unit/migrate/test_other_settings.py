@@ -35,7 +35,7 @@ def test_a_relative_folder_begins_where_the_file_lies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["no settings at all"], "does not say USE_EXTERNAL_STORAGE"),
+        (["no settings at all"], "must say USE_EXTERNAL_STORAGE"),
         (["USE_EXTERNAL_STORAGE=true", "REDIS_PORT=many"], "REDIS_PORT is not usable"),
     ],
 )

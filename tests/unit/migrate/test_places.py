@@ -27,3 +27,4 @@ def test_a_place_is_told_as_it_was_written_wherever_it_is_read() -> None:
     for text in ("settings:old.env", "folder:rag_storage", "settings"):
         assert str(parse_place(text).resolved()) == text
     assert parse_place("archive:a").resolved().path == Path.cwd() / "a"
+    assert parse_place("folder:.").resolved().path == Path.cwd()
