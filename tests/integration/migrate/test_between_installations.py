@@ -25,10 +25,11 @@ def variables() -> dict[str, str]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 async def test_there_and_back(
     stock_folder: Path, fresh_database: str, fresh_valkey: str, tmp_path: Path
 ) -> None:
-    ragfleet = command({"POSTGRES_HOST": "not.of.a.file", "COLUMNS": "300"})
+    ragfleet = command({"POSTGRES_HOST": "not.of.a.file", "COLUMNS": "300"}, timeout_s=600)
     quick = {"TASK_LEASE_S": "2"}
     old = write(tmp_path / "old/.env", quick | files_variables(Path("data")))
     servers = server_variables("valkey", Path("data"), fresh_database, fresh_valkey)

@@ -92,6 +92,7 @@ def restore(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 def test_it_looks_then_restores(
     stock_folder: Path, aws: dict[str, str], secrets: dict[str, str], tmp_path: Path
 ) -> None:

@@ -115,10 +115,11 @@ async def variables(
     await connection.close()
 
 
+@pytest.mark.timeout(1200)
 async def test_a_folder_moves_there_and_out_again(
     stock_folder: Path, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    ragfleet = command(variables)
+    ragfleet = command(variables, timeout_s=600)
     archive = tmp_path / "out.ragfleet"
     for words in (
         ("--from", f"folder:{stock_folder}", "--to", "settings", "-w", "moved"),
