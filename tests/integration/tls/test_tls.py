@@ -146,3 +146,11 @@ async def test_of_a_redis_it_is_said_too(
     with pytest.raises(AppError) as refused:
         await storages(tls_variables | ours)
     assert words in refused.value.detail
+
+
+async def test_require_encrypts_and_looks_at_no_certificate(
+    tls_variables: dict[str, str], own_environment: None
+) -> None:
+    weak = {"POSTGRES_SSLMODE": "require", "POSTGRES_SSL_ROOT_CERT": ""}
+    for client in (ledger, storages):
+        await client({**tls_variables, **weak})
