@@ -55,10 +55,11 @@ def run_in_processes(request: Request, *, archive_dir: Path | None) -> int:
         for end in (resolved.source, resolved.target)
         if end.kind is PlaceKind.SETTINGS
     }
-    if len(settings) < len({resolved.source, resolved.target}):
+    if not resolved.source.kind is resolved.target.kind is PlaceKind.SETTINGS:
         return _run(resolved)
-    if resolved.source == resolved.target:
-        raise PlaceError("Source and target have the same settings; name another file.")
+    is_same = (resolved.source_workspace or resolved.workspace) == resolved.workspace
+    if is_same and resolved.source == resolved.target:
+        raise PlaceError("Source and target are the same workspace; name another one or a file.")
     folder = archive_dir or settings[resolved.target].storage.data_dir / "migrations"
     return _run_both(resolved, folder.resolve())
 

@@ -3,12 +3,13 @@
 import fcntl
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ops.migrate import between
-from ops.migrate.errors import MigrationRunningError
+from ops.migrate.errors import MigrationRunningError, PlaceError
 from ops.migrate.places import PlaceKind, parse_place
 from ops.migrate.request import Request
 from shared.errors import SettingsError
@@ -99,7 +100,7 @@ def test_a_first_step_that_fails_ends_it_and_leaves_nothing(
 
 
 def test_a_dry_run_reads_the_source_alone(steps: Steps, request_: Request) -> None:
-    assert run(Request(**{**vars(request_), "dry_run": True})) == 0
+    assert run(replace(request_, dry_run=True)) == 0
     assert steps.kinds == [OUT]
     assert archives(request_) == []
 
@@ -127,9 +128,19 @@ def test_one_step_is_enough_where_the_other_end_is_a_file(
     steps: Steps, request_: Request, tmp_path: Path
 ) -> None:
     archive = parse_place(f"archive:{tmp_path / 'a'}")
-    assert run(Request(**{**vars(request_), "target": archive})) == 0
+    assert run(replace(request_, target=archive)) == 0
     assert steps.kinds == [OUT]
     assert archive.path.exists()
+
+
+def test_a_workspace_is_copied_within_an_installation_under_another_name_alone(
+    steps: Steps, request_: Request
+) -> None:
+    within = replace(request_, target=request_.source)
+    with pytest.raises(PlaceError, match="same workspace"):
+        run(within)
+    assert run(replace(within, source_workspace="other")) == 0
+    assert steps.kinds == [OUT, IN]
 
 
 def test_settings_are_read_before_anything_begins(steps: Steps, request_: Request) -> None:
