@@ -117,6 +117,7 @@ def _server_variables(ground: Ground, home: _Home, *, broker_url: str) -> dict[s
         "REDIS_PORT": str(ground.ports["valkey"]),
         "REDIS_DB": str(home.redis_database),
         "REDIS_SSL": "false",
+        "REDIS_USERNAME": "default",  # Redis's own name; an empty one would be that of a .env file
         "REDIS_PASSWORD": ground.credentials.valkey_password,
         # Said in full: an empty one would let the .env file name somebody else's broker.
         "BROKER_URL": broker_url,

@@ -1,7 +1,7 @@
 """Addresses of the servers, built from settings; the only place where a password meets a URL."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from sqlalchemy import URL
 
@@ -32,9 +32,10 @@ def redis_url(redis: RedisSettings) -> str:
 
 def broker_url(settings: Settings) -> str:
     """Return the broker's URL: BROKER_URL, or the database after REDIS_DB on the same server."""
-    return settings.broker.url.get_secret_value() or _redis_url(
-        settings.redis, database=settings.redis.db + 1
-    )
+    redis = settings.redis
+    if named := settings.broker.url.get_secret_value():
+        return _with_tls(named, redis)
+    return _redis_url(redis, database=redis.db + 1)
 
 
 def shared_redis_url(settings: Settings) -> str | None:
@@ -43,12 +44,32 @@ def shared_redis_url(settings: Settings) -> str | None:
 
 
 def _redis_url(redis: RedisSettings, *, database: int) -> str:
+    user = quote(redis.username, safe="")
     password = redis.password.get_secret_value()
-    credentials = f":{quote(password, safe='')}@" if password else ""
+    credentials = f"{user}:{quote(password, safe='')}@" if password or user else ""
     scheme = "rediss" if redis.ssl else "redis"
-    return f"{scheme}://{credentials}{redis.host}:{redis.port}/{database}"
+    url = f"{scheme}://{credentials}{redis.host}:{redis.port}/{database}"
+    return _with_tls(url, redis)
+
+
+def _with_tls(url: str, redis: RedisSettings) -> str:
+    """Say in a rediss:// URL whom to trust; every client reads it there, LightRAG's and Celery's.
+
+    Without a word about certificates Celery would take any, from whomever.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "rediss":
+        return url
+    query = {"ssl_cert_reqs": "required"}
+    if redis.ssl_ca_certs:
+        query["ssl_ca_certs"] = str(redis.ssl_ca_certs)
+    query |= {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return parts._replace(query=urlencode(query)).geturl()
 
 
 def _ssl_query(postgres: PostgresSettings) -> dict[str, Any]:
-    # asyncpg's name for libpq's sslmode.
-    return {"ssl": postgres.sslmode}
+    # libpq's names; asyncpg calls the first one `ssl`. See shared/ledger/postgres_engine.py.
+    query: dict[str, Any] = {"ssl": postgres.sslmode}
+    if postgres.ssl_root_cert:
+        query["sslrootcert"] = str(postgres.ssl_root_cert)
+    return query

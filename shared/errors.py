@@ -155,6 +155,12 @@ class LedgerRefusedError(LedgerUnavailableError):
     code = "ledger_refused"
 
 
+class LedgerTlsError(LedgerUnavailableError):
+    """The ledger database's TLS is not as settings say; check POSTGRES_HOST and _SSLMODE."""
+
+    code = "ledger_tls"
+
+
 class JournalRemovedError(UnavailableError):
     """A journal was removed while it was read; the commit is tried again."""
 
@@ -179,6 +185,12 @@ class QueueRefusedError(QueueUnavailableError):
     code = "queue_refused"
 
 
+class QueueTlsError(QueueUnavailableError):
+    """The message broker's TLS is not as settings say; check BROKER_URL or REDIS_SSL."""
+
+    code = "queue_tls"
+
+
 class StoreUnavailableError(UnavailableError):
     """A LightRAG store is not reachable right now; try again shortly."""
 
@@ -189,6 +201,24 @@ class StoreRefusedError(StoreUnavailableError):
     """A LightRAG store does not let us in; check its user, its password and its database."""
 
     code = "store_refused"
+
+
+class StoreTlsError(StoreUnavailableError):
+    """A LightRAG store's TLS is not as settings say; check its host name and its authorities."""
+
+    code = "store_tls"
+
+
+class ExtensionMissingError(StoreRefusedError):
+    """The database lacks pgvector; let an administrator run CREATE EXTENSION vector in it."""
+
+    code = "extension_missing"
+
+
+class RedisClusterError(StoreRefusedError):
+    """Redis runs in cluster mode, where scripts cannot write what they must; use one without."""
+
+    code = "redis_cluster"
 
 
 class ModelUnavailableError(UnavailableError):

@@ -15,6 +15,7 @@ from shared.ledger.ledger import Ledger
 from shared.logs import get_logger
 from shared.objects.base import ObjectStore
 from shared.rag.engine import storage_names
+from shared.rag.neo4j_driver import address_of
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
 
@@ -91,8 +92,10 @@ def _neo4j_probe(settings: Settings, stack: AsyncExitStack) -> Probe:
     from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - 60 MB that only a Neo4j shape should pay
 
     neo4j = settings.neo4j
+    uri, options = address_of(neo4j)
     driver = AsyncGraphDatabase.driver(
-        neo4j.uri,
+        uri,
+        **options,
         auth=(neo4j.username, neo4j.password.get_secret_value()),
         connection_timeout=_TIMEOUT_S,
         max_connection_pool_size=2,  # probes never overlap by more than one

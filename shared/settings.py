@@ -1,12 +1,13 @@
 """Every setting of the system, and the only place that reads the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
 from shared.settings_sections import (
@@ -27,7 +28,13 @@ from shared.settings_sections import (
     StorageSettings,
 )
 
-__all__ = ["Settings", "inherited_environment", "load_settings", "user_cache_folder"]
+__all__ = [
+    "Settings",
+    "inherited_environment",
+    "load_settings",
+    "load_settings_of_another",
+    "user_cache_folder",
+]
 
 # A server has 16 databases unless it is told otherwise.
 _LAST_REDIS_DB = 15
@@ -86,14 +93,71 @@ def load_settings(
     Raises:
         SettingsError: a variable is wrong or contradicts another; the sentence names it.
     """
+    return _load(lambda section: section, env_file, overrides or {})
+
+
+def load_settings_of_another(
+    env_file: Path | None, *, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """Read the settings of another installation; this process's environment has no say in them.
+
+    Args:
+        env_file: a file of NAME=value lines; None: all are in `overrides`.
+        overrides: variables that win over it.
+
+    Raises:
+        SettingsError: the file cannot be read, a variable in it is wrong, or it leaves open where
+            that installation keeps its data.
+    """
+    name = "The settings" if env_file is None else str(env_file)
+    try:
+        if env_file is not None:
+            env_file.open("rb").close()
+        settings = _load(_without_environment, env_file, overrides or {})
+    except OSError as error:
+        sentence = f"The settings in {env_file} cannot be read: {error.strerror}."
+        raise SettingsError(sentence) from None
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {error.detail}") from None
+    if settings.storage.use_external_storage is None:
+        sentence = (
+            f"{name} must say USE_EXTERNAL_STORAGE: `true` for the servers that it names, "
+            "`false` for files in its DATA_DIR."
+        )
+        raise SettingsError(sentence)
+    return settings
+
+
+def _load(
+    chosen: Callable[[type[Section]], type[Section]],
+    env_file: Path | None,
+    overrides: Mapping[str, str],
+) -> Settings:
     sections = {
-        field.name: _load_section(field.type, env_file, overrides or {})
+        field.name: _load_section(chosen(field.type), env_file, overrides)
         for field in fields(Settings)
         if isinstance(field.type, type)
     }
     settings = Settings(**sections)
     _refuse_contradictions(settings)
     return settings
+
+
+def _without_environment(section: type[Section]) -> type[Section]:
+    """Make a section that reads nothing but what it is given, and its file."""
+
+    def sources(
+        _cls: type[Section],
+        /,
+        _section: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, dotenv_settings
+
+    body = {"__module__": __name__, "settings_customise_sources": classmethod(sources)}
+    return type(section.__name__, (section,), body)
 
 
 def _load_section(

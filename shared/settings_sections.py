@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
@@ -16,28 +15,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.settings_types import Authorities, Key, Port, PositiveNumber, Share, WebAddress
+
 OFFLINE_DIM = 384
 """The dimension of the embedding model that ships with the project."""
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Share = Annotated[float, Field(ge=0, le=0.9)]
-PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-def _stripped(text: object) -> object:
-    # A key from a file ends with a line break, which no HTTP header may hold.
-    return text.strip() if isinstance(text, str) else text
-
-
-def _require_web(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
-        sentence = "it begins with neither http:// nor https://"
-        raise ValueError(sentence)
-    return url
-
-
-Key = Annotated[SecretStr, BeforeValidator(_stripped)]
-WebAddress = Annotated[str, BeforeValidator(_stripped), AfterValidator(_require_web)]
 
 
 class Provider(StrEnum):
@@ -113,7 +94,16 @@ class RedisSettings(Section):
     port: Port = 6379
     db: NonNegativeInt = 0
     ssl: bool = False
+    ssl_ca_certs: Authorities = None
+    username: str = ""
     password: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _authorities_mean_tls(self) -> Self:
+        if self.ssl_ca_certs and "ssl" not in self.model_fields_set:
+            sentence = "REDIS_SSL_CA_CERTS is set, but REDIS_SSL is not; set it to true."
+            raise ValueError(sentence)
+        return self
 
 
 class Neo4jSettings(Section):
@@ -124,6 +114,8 @@ class Neo4jSettings(Section):
     username: str = "neo4j"
     password: SecretStr = SecretStr("")
     database: str = "neo4j"
+    ssl_ca_certs: Authorities = None
+    """Used with neo4j+s:// and bolt+s://."""
 
 
 class PostgresSettings(Section):
@@ -136,6 +128,17 @@ class PostgresSettings(Section):
     user: str = "lightrag"
     password: SecretStr = SecretStr("")
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    ssl_root_cert: Authorities = None
+
+    @model_validator(mode="after")
+    def _authorities_mean_verifying(self) -> Self:
+        if self.ssl_root_cert and self.sslmode in {"prefer", "require"}:
+            sentence = (
+                f"POSTGRES_SSLMODE={self.sslmode} looks at no certificate, but "
+                "POSTGRES_SSL_ROOT_CERT is set; set POSTGRES_SSLMODE=verify-full."
+            )
+            raise ValueError(sentence)
+        return self
 
 
 class LanguageModelSettings(Section):

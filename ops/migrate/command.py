@@ -1,12 +1,15 @@
 """The command `ragfleet migrate`."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ops.client.session import complaining
+from ops.migrate.between import needs_processes, run_in_processes
 from ops.migrate.places import parse_place
+from ops.migrate.request import Request
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
 from shared.logs import configure_logs
 from shared.settings import load_settings
@@ -23,14 +26,21 @@ TargetWorkspaceOption = Annotated[
 ]
 
 
-def migrate(
+def migrate(  # noqa: PLR0913 - a command's options
     source: Annotated[
         str,
-        typer.Option("--from", help="`folder:DIR` (LightRAG's), `archive:FILE` or `settings`."),
+        typer.Option(
+            "--from",
+            help="`folder:DIR` (LightRAG's), `archive:FILE`, `settings`, or `settings:FILE`, "
+            "the stores that another `.env` file names.",
+        ),
     ],
     target: Annotated[
         str,
-        typer.Option("--to", help="`settings` (this installation's stores) or `archive:FILE`."),
+        typer.Option(
+            "--to",
+            help="`settings` (this installation's stores), `settings:FILE` or `archive:FILE`.",
+        ),
     ],
     source_workspace: SourceWorkspaceOption = "",
     workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
@@ -41,6 +51,14 @@ def migrate(
     verify_only: Annotated[
         bool, typer.Option("--verify-only", help="Compare the target with the source.")
     ] = False,
+    archive_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive-dir",
+            help="Where the archive between two installations lies meanwhile; "
+            "default: `migrations` in the target's DATA_DIR.",
+        ),
+    ] = None,
 ) -> None:
     """Copy a LightRAG workspace, vectors and all, and read everything back to prove it.
 
@@ -48,9 +66,6 @@ def migrate(
     Exit code 1: something is wrong with the source, the target or a server; the sentence says what.
     Exit code 2: a setting or a place is wrong.
     """
-    from ops.migrate.running import Request, run  # noqa: PLC0415 - slow for other commands
-
-    os.umask(0o077)  # whatever is written holds the documents' texts
     with complaining():
         request = Request(
             source=parse_place(source),
@@ -60,7 +75,24 @@ def migrate(
             dry_run=dry_run,
             verify_only=verify_only,
         )
-        settings = load_settings()
-        # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.
-        configure_logs(level="critical", form=settings.log.format)
-        run(request, settings)
+        carry_out(request, archive_dir=archive_dir)
+
+
+def carry_out(request: Request, *, archive_dir: Path | None = None) -> None:
+    """Do what was asked for, in this process or in others with settings of their own.
+
+    Raises:
+        AppError: it cannot be done.
+        typer.Exit: a child process has said why it ended like that.
+    """
+    os.umask(0o077)  # whatever is written holds the documents' texts
+    if needs_processes(request):
+        if code := run_in_processes(request, archive_dir=archive_dir):
+            raise typer.Exit(code)
+        return
+    from ops.migrate.running import run  # noqa: PLC0415 - slow for other commands
+
+    settings = load_settings()
+    # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.
+    configure_logs(level="critical", form=settings.log.format)
+    run(request, settings)

@@ -4,7 +4,7 @@ from shared.errors import AppError, ConflictError, SettingsError
 
 
 class PlaceError(SettingsError):
-    """A place is `folder:DIR`, `archive:FILE` or `settings`; correct --from or --to."""
+    """A place is `folder:DIR`, `archive:FILE` or `settings[:FILE]`; correct --from or --to."""
 
 
 class SourceUnreadableError(AppError):
@@ -41,3 +41,21 @@ class MigrationDiffersError(AppError):
     """Not everything is in the target as it is in the source; the list says what."""
 
     code = "migration_differs"
+
+
+class NoRoomError(AppError):
+    """There is not enough room on the disk for the archive; nothing was written."""
+
+    code = "no_room"
+
+
+class MigrationRunningError(ConflictError):
+    """The same migration is running already; wait for it, or end it."""
+
+    code = "migration_running"
+
+
+class SecretUnreadableError(AppError):
+    """A secret of AWS cannot be read; check its name, the region and the rights to it."""
+
+    code = "secret_unreadable"

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,27 +14,17 @@ from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.installation import Installation, with_workspace
-from ops.migrate.places import Place, PlaceKind
+from ops.migrate.places import PlaceKind
+from ops.migrate.request import Request
+from ops.migrate.room import ArchiveSize
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
 from ops.migrate.tally import Sum, Tally, history_of
 from ops.settings_in_use import settings_in_use
-from shared.ids import WorkspaceName, parse_workspace_name
+from shared.ids import parse_workspace_name
 from shared.settings import Settings
 
 _SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for."""
-
-    source: Place
-    source_workspace: str
-    target: Place
-    workspace: WorkspaceName
-    dry_run: bool
-    verify_only: bool
 
 
 def run(request: Request, settings: Settings) -> None:
@@ -50,7 +40,7 @@ def run(request: Request, settings: Settings) -> None:
             sentence = "A folder can be a source only; name an archive or `settings`."
             raise PlaceError(sentence)
         case PlaceKind.SETTINGS, PlaceKind.SETTINGS:
-            sentence = "Two installations have settings of their own; go by way of an archive."
+            sentence = "Source and target are the same; name the other one's `settings:FILE`."
             raise PlaceError(sentence)
         case PlaceKind.SETTINGS, _:
             asyncio.run(_out_of_stores(request, settings))
@@ -61,13 +51,19 @@ def run(request: Request, settings: Settings) -> None:
             asyncio.run(_into_archive(request, source))
 
 
-async def _look(request: Request, source: Source) -> dict[str, Sum]:
+async def _look(
+    request: Request, source: Source, size: ArchiveSize | None = None
+) -> dict[str, Sum]:
     """Read the source once: a damaged one is known before anything is written."""
     tally = Tally()
     async for operation in source.operations():
         tally.add(operation)
+        if size is not None:
+            size.add(operation)
     async for item in source.history():
         tally.add_history(item)
+        if size is not None:
+            size.add_history(item)
     output.print(f"In {request.source}:", table_of(tally.sums()))
     if request.dry_run:
         output.print("Nothing was written; leave --dry-run out to copy it.")
@@ -85,7 +81,10 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
 
 async def _into_archive(request: Request, source: Source) -> None:
     path = request.target.path
-    sums = await _look(request, source)
+    size = ArchiveSize(source.dimension() or 0)
+    sums = await _look(request, source, size)
+    if not request.verify_only:
+        output.print(size.require_room(path.parent), markup=False)
     if request.dry_run:
         return
     if not request.verify_only:

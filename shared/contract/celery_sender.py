@@ -10,12 +10,15 @@ from kombu.exceptions import OperationalError
 from shared.contract.celery_options import shared_options
 from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Payload
-from shared.errors import QueueRefusedError, QueueUnavailableError
+from shared.errors import QueueRefusedError, QueueTlsError, QueueUnavailableError
+from shared.tls import tls_fault
 
 # Of our own: a broker that hangs holds each for a second, and uploads are written in the others.
 _THREADS = 8
 _BROKER_ERRORS = (OperationalError, redis.RedisError, OSError)
 _CLOSED_DOORS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+
+_TLS_SETTINGS = "BROKER_URL, or REDIS_HOST, REDIS_SSL and REDIS_SSL_CA_CERTS"
 
 
 class CelerySender:
@@ -78,5 +81,8 @@ class CelerySender:
 
 def _named(error: BaseException) -> QueueUnavailableError:
     """Tell a broker that does not let us in from one that is away; Kombu wraps what Redis says."""
+    if fault := tls_fault(error):
+        sentence = f"{fault.told_of('The message broker')}; check {_TLS_SETTINGS}."
+        return QueueTlsError(sentence)
     refused = isinstance(error, _CLOSED_DOORS) or isinstance(error.__cause__, _CLOSED_DOORS)
     return QueueRefusedError() if refused else QueueUnavailableError()

@@ -14,7 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared.errors import LedgerRefusedError, LedgerUnavailableError
+from shared.errors import LedgerRefusedError, LedgerTlsError, LedgerUnavailableError
+from shared.ledger.postgres_engine import postgres_engine
+from shared.tls import tls_fault
 
 # A request that finds no ledger must get its 503 while its sender still listens.
 CONNECT_TIMEOUT_S = 3
@@ -29,6 +31,7 @@ BUSY_TIMEOUT_MS = 10_000
 _OUTAGE_CLASSES = ("08", "53", "57", "58", "40", "25006")
 # This server does not know us (yet), or not this database.
 _REFUSAL_CLASSES = ("28", "3D")
+_TLS_SETTINGS = "POSTGRES_HOST, POSTGRES_SSLMODE and POSTGRES_SSL_ROOT_CERT"
 
 
 class Database:
@@ -93,6 +96,9 @@ class Translated:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
             return
+        if fault := tls_fault(error):
+            sentence = f"{fault.told_of('PostgreSQL')}; check {_TLS_SETTINGS}."
+            raise LedgerTlsError(sentence) from error
         if _state(error).startswith(_REFUSAL_CLASSES):
             raise LedgerRefusedError from error
         if _is_outage(error):
@@ -120,7 +126,7 @@ def _state(error: BaseException) -> str:
 
 def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
     limit = str(STATEMENT_TIMEOUT_MS)
-    return create_async_engine(
+    return postgres_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,

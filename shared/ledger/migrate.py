@@ -8,13 +8,13 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, event, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import migrations
 from shared.ids import DEFAULT_WORKSPACE
 from shared.ledger.clock import now_ms
 from shared.ledger.engine import CONNECT_TIMEOUT_S, Translated, prepare_sqlite
+from shared.ledger.postgres_engine import postgres_engine
 from shared.ledger.revisions import insert_unless_there
 from shared.ledger.tables import commit_leases, workspaces
 
@@ -54,7 +54,7 @@ def _prepare_migration(connection: Any) -> None:  # noqa: ANN401 - the driver's 
 async def _migrate_postgres(url: URL) -> None:
     # No statement timeout here: a large table's new index may take minutes.
     arguments = {"timeout": CONNECT_TIMEOUT_S}
-    engine = create_async_engine(url, poolclass=NullPool, connect_args=arguments)
+    engine = postgres_engine(url, poolclass=NullPool, connect_args=arguments)
     async with engine.begin() as connection:
         lock = text("SELECT pg_advisory_xact_lock(:key)")
         await connection.execute(lock, {"key": _ADVISORY_LOCK})

@@ -28,19 +28,28 @@ def publish_environment(settings: Settings) -> None:
         variables |= _postgres(settings) | {"REDIS_URI": redis_url(settings.redis)}
         if settings.graph_in_neo4j:
             variables |= _neo4j(settings)
+            from shared.rag.neo4j_trust import (  # noqa: PLC0415 - a driver that others do not pay
+                trust_in_lightrag,
+            )
+
+            trust_in_lightrag(settings.neo4j)
     os.environ.update(variables)  # noqa: TID251 - written, never read
 
 
 def _postgres(settings: Settings) -> dict[str, str]:
     postgres = settings.postgres
+    is_weak = postgres.sslmode in {"prefer", "require"}
     return {
         "POSTGRES_HOST": postgres.host,
         "POSTGRES_PORT": str(postgres.port),
         "POSTGRES_USER": postgres.user,
         "POSTGRES_PASSWORD": postgres.password.get_secret_value(),
         "POSTGRES_DATABASE": postgres.db,
-        # LightRAG takes "prefer" for "require"; left open, its driver prefers TLS as we mean it.
-        "POSTGRES_SSL_MODE": "" if postgres.sslmode == "prefer" else postgres.sslmode,
+        # LightRAG takes "prefer" for "require", and "require" for "verify-full" with the
+        # authorities of the machine; left open, its driver does as its own variable says.
+        "POSTGRES_SSL_MODE": "" if is_weak else postgres.sslmode,
+        "PGSSLMODE": postgres.sslmode if is_weak else "prefer",
+        "POSTGRES_SSL_ROOT_CERT": str(postgres.ssl_root_cert or ""),
         "POSTGRES_MAX_CONNECTIONS": str(_POSTGRES_CONNECTIONS),
         # HNSW indexes plain vectors up to 2,000 dimensions, half-precision ones up to 4,000.
         "POSTGRES_VECTOR_INDEX_TYPE": "HNSW" if settings.embedding.dim <= 2000 else "HNSW_HALFVEC",

@@ -15,12 +15,15 @@ from importlib.metadata import version
 from lightrag import LightRAG
 from lightrag.base import StoragesStatus
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from shared.connections import ledger_url
 from shared.ids import PhysicalWorkspace
+from shared.ledger.postgres_engine import postgres_engine
+from shared.rag.extension import require_vectors
 from shared.rag.neo4j_constraint import ensure_unique_entities, has_unique_entities
+from shared.rag.redis_mode import require_no_cluster
 from shared.settings import Settings
 
 # Any number that nobody else takes; the same in every process of the fleet.
@@ -38,6 +41,8 @@ async def open_storages(rag: LightRAG, settings: Settings) -> None:
 
     Raises:
         GraphDuplicatesError: the graph must be repaired first.
+        RedisClusterError: the Redis cannot hold what is written together.
+        ExtensionMissingError: an administrator has to add pgvector to the database.
         TimeoutError: PostgreSQL is away, or another process takes too long to do the same.
     """
     try:
@@ -55,6 +60,8 @@ async def _open(rag: LightRAG, settings: Settings) -> None:
     if settings.external and not await _is_created(rag, settings):
         async with alone_in_the_fleet(settings) as connection:
             if not await _is_created(rag, settings):  # as it is for most who had to wait
+                await require_vectors(connection, settings.postgres)
+                await require_no_cluster(settings)
                 if settings.graph_in_neo4j:
                     await ensure_unique_entities(settings, PhysicalWorkspace(rag.workspace))
                 with _missing_tables_expected():
@@ -138,7 +145,7 @@ def _description(rag: LightRAG) -> str:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """Lend a connection on which every statement is its own transaction."""
-    engine = create_async_engine(
+    engine = postgres_engine(
         ledger_url(settings),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 from shared.errors import GraphDuplicatesError
 from shared.ids import PhysicalWorkspace, workspace_of
-from shared.rag.neo4j_driver import open_driver
+from shared.rag.neo4j_driver import open_driver, require_trusted
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,11 +53,20 @@ async def ensure_unique_entities(settings: Settings, workspace: PhysicalWorkspac
 
 @asynccontextmanager
 async def _session(settings: Settings) -> AsyncIterator["AsyncSession"]:
-    async with (
-        open_driver(settings) as driver,
-        driver.session(database=settings.neo4j.database) as session,
-    ):
-        yield session
+    from neo4j.exceptions import ServiceUnavailable  # noqa: PLC0415 - as in open_driver
+
+    try:
+        async with (
+            open_driver(settings) as driver,
+            driver.session(database=settings.neo4j.database) as session,
+        ):
+            yield session
+    except ServiceUnavailable as error:
+        try:
+            await require_trusted(settings.neo4j)
+        except OSError as reason:
+            raise error from reason
+        raise
 
 
 async def _create(session: "AsyncSession", workspace: PhysicalWorkspace) -> None:

@@ -1,13 +1,18 @@
 """Connections of our own to Neo4j, beside those that LightRAG opens for itself."""
 
+import asyncio
+import ssl
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shared.settings import Settings
+from shared.settings_sections import Neo4jSettings
 
 if TYPE_CHECKING:
     from neo4j import AsyncDriver
 
+_PORT = 7687  # Neo4j's own
 # As long as the ledger's: whoever waits for the server still listens.
 _CONNECT_TIMEOUT_S = 3
 # A free connection of the pool, or a new one from a busy server.
@@ -29,8 +34,10 @@ def open_driver(settings: Settings) -> "AsyncDriver":
     from neo4j import AsyncGraphDatabase  # noqa: PLC0415 - 60 MB that only a Neo4j shape should pay
 
     neo4j = settings.neo4j
+    uri, options = address_of(neo4j)
     return AsyncGraphDatabase.driver(
-        neo4j.uri,
+        uri,
+        **options,
         auth=(neo4j.username, neo4j.password.get_secret_value()),
         user_agent=f"lightrag-fleet/{version('lightrag-fleet')}",
         connection_timeout=_CONNECT_TIMEOUT_S,
@@ -43,3 +50,39 @@ def open_driver(settings: Settings) -> "AsyncDriver":
         # Notices about labels that are not there yet would fill the log.
         notifications_min_severity="OFF",
     )
+
+
+def address_of(neo4j: Neo4jSettings) -> tuple[str, dict[str, Any]]:
+    """Return the URI for a driver, and its options that say whom to trust.
+
+    A URI with +s trusts whom the machine trusts, and allows no other word about it. So with
+    authorities of our own it is said in the options alone.
+    """
+    scheme, mark, rest = neo4j.uri.partition("+s://")
+    if not (mark and neo4j.ssl_ca_certs):
+        return neo4j.uri, {}
+    return f"{scheme}://{rest}", {"ssl_context": _context(neo4j)}
+
+
+def _context(neo4j: Neo4jSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if neo4j.ssl_ca_certs:
+        context.load_verify_locations(cafile=neo4j.ssl_ca_certs)
+    return context
+
+
+async def require_trusted(neo4j: Neo4jSettings) -> None:
+    """Meet the server without its driver, which forgets why it could not find a route.
+
+    Raises:
+        OSError: it cannot be reached, or (ssl.SSLError) not be trusted.
+    """
+    parts = urlsplit(neo4j.uri)
+    if not parts.scheme.endswith("+s"):
+        return
+    async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+        _, writer = await asyncio.open_connection(
+            parts.hostname, parts.port or _PORT, ssl=_context(neo4j)
+        )
+        writer.close()
+        await writer.wait_closed()

@@ -8,7 +8,8 @@ import asyncpg
 import redis.exceptions
 import sqlalchemy.exc
 
-from shared.errors import AppError, StoreRefusedError, StoreUnavailableError
+from shared.errors import AppError, StoreRefusedError, StoreTlsError, StoreUnavailableError
+from shared.tls import TlsFault, tls_fault
 
 _OUTAGES: tuple[type[BaseException], ...] = (
     # Classes of PostgreSQL's errors: connection, rollback, resources, intervention, system.
@@ -43,8 +44,13 @@ _NEO4J_CLOSED_DOORS = ("Neo.ClientError.Security.", "Neo.ClientError.Database.")
 # By the driver that complains: the store, and what to correct.
 _SETTINGS = {
     "asyncpg": ("PostgreSQL", "POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB, POSTGRES_SSLMODE"),
-    "redis": ("Redis", "REDIS_PASSWORD and REDIS_SSL"),
+    "redis": ("Redis", "REDIS_USERNAME, REDIS_PASSWORD and REDIS_SSL"),
     "neo4j": ("Neo4j", "NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE"),
+}
+_TLS_SETTINGS = {
+    "PostgreSQL": "POSTGRES_HOST, POSTGRES_SSLMODE and POSTGRES_SSL_ROOT_CERT",
+    "Redis": "REDIS_HOST, REDIS_SSL and REDIS_SSL_CA_CERTS",
+    "Neo4j": "NEO4J_URI and NEO4J_SSL_CA_CERTS",
 }
 
 # What a database says of a row that it will never take.
@@ -78,11 +84,14 @@ def translated_store_errors() -> Iterator[None]:
     Raises:
         StoreUnavailableError: a store is not reachable, restarting or full.
         StoreRefusedError: it is there, and does not let us in.
+        StoreTlsError: it is there, and we do not trust it.
     """
     try:
         yield
     except Exception as error:  # not BaseException: a cancellation must stay one
         if cause := outage_behind(error):
+            if fault := tls_fault(error):
+                raise StoreTlsError(_tls_sentence(fault, error)) from error
             if _is_closed_door(cause):
                 raise StoreRefusedError(_closed_door(cause)) from error
             raise StoreUnavailableError(_not_reachable(cause)) from error
@@ -120,7 +129,21 @@ def _closed_door(error: BaseException) -> str:
 
 def _not_reachable(error: BaseException) -> str:
     store, _ = _SETTINGS.get(_driver_of(error), ("A LightRAG store", ""))
-    return f"{store} is not reachable ({type(error).__name__}); try again shortly."
+    sentence = f"{store} is not reachable ({type(error).__name__}); try again shortly"
+    # A server that wants TLS hangs up on whoever speaks without, and cannot say why.
+    hint = (
+        f", and where it never was, check {_TLS_SETTINGS[store]}" if store in _TLS_SETTINGS else ""
+    )
+    return f"{sentence}{hint}."
+
+
+def _tls_sentence(fault: TlsFault, error: BaseException) -> str:
+    seen: BaseException | None = error
+    while seen is not None and _driver_of(seen) not in _SETTINGS:
+        seen = seen.__cause__ or seen.__context__
+    # asyncpg lets such errors through as they are.
+    store, _ = _SETTINGS["asyncpg" if seen is None else _driver_of(seen)]
+    return f"{fault.told_of(store)}; check {_TLS_SETTINGS[store]}."
 
 
 def _driver_of(error: BaseException) -> str:

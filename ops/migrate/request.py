@@ -1,0 +1,18 @@
+"""What a person asked a migration to do."""
+
+from dataclasses import dataclass
+
+from ops.migrate.places import Place
+from shared.ids import WorkspaceName
+
+
+@dataclass(frozen=True)
+class Request:
+    """One migration; it is handed on to child processes as JSON, so fields are plain values."""
+
+    source: Place
+    source_workspace: str
+    target: Place
+    workspace: WorkspaceName
+    dry_run: bool
+    verify_only: bool
