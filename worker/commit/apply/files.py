@@ -53,6 +53,12 @@ class FilesStore:
             case _:
                 await carry_out(operation, storage)
 
+    def begin_filling(self) -> None:
+        """Nothing to do: all that is here is written at once."""
+
+    async def end_filling(self) -> None:
+        """Nothing to do, as above."""
+
     def begin_sync(self) -> None:
         """Nothing to do: all is written down at the end."""
 

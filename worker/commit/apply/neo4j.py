@@ -121,6 +121,12 @@ class Neo4jStore:
         query = _WRITES[operation.kind].replace("{label}", self._label)
         await self._fenced(query, {"rows": operation.rows})
 
+    def begin_filling(self) -> None:
+        """Nothing to do: all that is here is written at once."""
+
+    async def end_filling(self) -> None:
+        """Nothing to do, as above."""
+
     def begin_sync(self) -> None:
         """Nothing to do: a transaction is durable when it ends."""
 

@@ -74,6 +74,12 @@ class RedisStore:
         namespace = getattr(self._rag, operation.storage).final_namespace
         await self._run(_WRITE, [f"{namespace}:{key}" for key in keys], values)
 
+    def begin_filling(self) -> None:
+        """Nothing to do: all that is here is written at once."""
+
+    async def end_filling(self) -> None:
+        """Nothing to do, as above."""
+
     def begin_sync(self) -> None:
         """Let the server write to its disk, which takes up to a second."""
         if self._syncing is None:

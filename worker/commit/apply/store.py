@@ -37,6 +37,17 @@ class Store(Protocol):
             StoreUnavailableError: the server is away.
         """
 
+    def begin_filling(self) -> None:
+        """Expect so much from now on that what is derived from it had better be made afterwards."""
+
+    async def end_filling(self) -> None:
+        """Make what is derived from what was written since `begin_filling`.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: the server is away.
+        """
+
     def begin_sync(self) -> None:
         """Begin to make durable what was written so far: other stores are written meanwhile."""
 

@@ -86,7 +86,11 @@ class Stores:
             UnstorableRecordError: a store does not take a row; the sentence names it.
         """
         with translated_store_errors():
+            for store in self.distinct:
+                store.begin_filling()
             await self._apply_all(operations, _refuse)
+            for store in self.distinct:
+                await store.end_filling()
 
     async def finish(self, seq: int) -> None:
         """Make what was written durable, as the state after a journal.

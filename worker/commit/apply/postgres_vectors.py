@@ -1,0 +1,143 @@
+"""LightRAG's tables of vectors while a workspace is filled: copied into, and indexed afterwards.
+
+A row that goes into a live HNSW index costs a millisecond of CPU; building the index over all rows
+at the end costs a third of that, and on more cores than one. An index that is missing because we
+were killed is made by LightRAG, whichever process opens a workspace with that table next.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import asyncpg
+
+from shared.logs import get_logger
+
+Fenced = Callable[[int], AbstractAsyncContextManager[asyncpg.Connection]]
+"""Opens a transaction that holds the lease's row; its statements may take so many milliseconds."""
+
+_log = get_logger(__name__)
+# Fewer are in a live index before the table is locked and its index built anew.
+_MANY_VECTORS = 2000
+_INDEXES = """
+SELECT index.relname AS name, pg_get_indexdef(index.oid) AS definition
+FROM pg_index JOIN pg_class index ON index.oid = indexrelid JOIN pg_am ON pg_am.oid = index.relam
+WHERE indrelid = $1::regclass AND amname IN ('hnsw', 'ivfflat', 'vchordrq')
+"""
+_COLUMNS = re.compile(r"INSERT INTO \S+ \(([^)]+)\)")
+_NO_LIMIT = 0
+# What pgvector wants to hold of a vector beside its numbers: 32 neighbours of 16 bytes, and itself.
+_BYTES_A_VECTOR = 700
+_BYTES_A_NUMBER = 4
+_LEAST_MEMORY_MIB = 64  # PostgreSQL's own
+_MOST_MEMORY_MIB = 1024
+_WORKERS = 2
+# Not every version and system has each of them.
+_SET = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = $1"
+
+
+class VectorFilling:
+    """The tables of vectors of one workspace, of which others may hold rows, too."""
+
+    def __init__(self, fenced: Fenced, *, workspace: str, dimension: int, timeout_ms: int) -> None:
+        self._fenced = fenced
+        self._workspace = workspace
+        self._dimension = dimension
+        self._timeout_ms = timeout_ms
+        self._written: Counter[str] = Counter()
+        self._dropped: dict[str, list[str]] = {}
+        """Definitions of indexes, by tables that were looked at."""
+
+    async def make_room(self, table: str, *, rows: int) -> None:
+        """Take the index away before the table gets many rows, unless others need it.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+        """
+        self._written[table] += rows
+        if self._written[table] <= _MANY_VECTORS or table in self._dropped:
+            return
+        dropped = self._dropped[table] = []
+        async with self._fenced(self._timeout_ms) as connection:
+            others = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE workspace <> $1)"  # noqa: S608 - LightRAG's name
+            if await connection.fetchval(others, self._workspace):
+                return
+            for index in await connection.fetch(_INDEXES, table):
+                await connection.execute(f'DROP INDEX "{index["name"]}"')
+                dropped.append(index["definition"])
+
+    async def finish(self) -> None:
+        """Make the indexes again, as they were.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+        """
+        for table, definitions in self._dropped.items():
+            for definition in definitions:
+                await self._build(table, definition)
+        self._dropped.clear()
+
+    async def _build(self, table: str, definition: str) -> None:
+        try:
+            await self._build_with(table, definition, workers=_WORKERS)
+        except asyncpg.InsufficientResourcesError as error:
+            # Workers share memory, of which a container has 64 MB unless it is told otherwise.
+            _log.warning("index_built_by_one", table=table, error=type(error).__name__)
+            await self._build_with(table, definition, workers=0)
+
+    async def _build_with(self, table: str, definition: str, *, workers: int) -> None:
+        async with self._fenced(_NO_LIMIT) as connection:
+            count = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - as above
+            settings = {
+                "maintenance_work_mem": f"{_memory_mib(count, self._dimension)}MB",
+                "max_parallel_maintenance_workers": str(workers),
+                # A server does not look whether anybody waits for a statement, or it would go on
+                # for minutes, and keep whoever takes the lease waiting, when we were killed.
+                "client_connection_check_interval": "1s",
+            }
+            for name, value in settings.items():
+                await connection.execute(_SET, name, value)
+            # LightRAG may have been opened by another process, which has made it.
+            again = definition.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1)
+            await connection.execute(again)
+
+
+async def copy_rows(
+    connection: asyncpg.Connection,
+    table: str,
+    statement: str,
+    rows: dict[str, tuple[Any, ...]],
+    *,
+    workspace: str,
+) -> None:
+    """Put rows by COPY in place of LightRAG's own statement, which inserts them.
+
+    Args:
+        connection: in a transaction.
+        table: LightRAG's name of it.
+        statement: LightRAG's, which says what the columns are.
+        rows: the values of the columns by their ids.
+        workspace: whose they are.
+    """
+    columns = _COLUMNS.match(statement)
+    if columns is None:
+        raise ValueError(statement)
+    # A copy that was broken off begins again a little before its end.
+    await connection.execute(
+        f"DELETE FROM {table} WHERE workspace = $1 AND id = ANY($2)",  # noqa: S608 - as above
+        workspace,
+        list(rows),
+    )
+    await connection.copy_records_to_table(
+        table.lower(),  # quoted by the driver, and by LightRAG not
+        columns=[name.strip() for name in columns[1].split(",")],
+        records=rows.values(),
+    )
+
+
+def _memory_mib(vectors: int, dimension: int) -> int:
+    """Return what an index of so many vectors needs while it is built, within limits."""
+    needed = vectors * (dimension * _BYTES_A_NUMBER + _BYTES_A_VECTOR) >> 20
+    return max(_LEAST_MEMORY_MIB, min(needed + 1, _MOST_MEMORY_MIB))
