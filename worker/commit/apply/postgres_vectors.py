@@ -28,8 +28,11 @@ WHERE indrelid = $1::regclass AND amname IN ('hnsw', 'ivfflat', 'vchordrq')
 """
 _COLUMNS = re.compile(r"INSERT INTO \S+ \(([^)]+)\)")
 _NO_LIMIT = 0
+# Whoever reads the table waits behind us meanwhile.
+_LOCK_TIMEOUT_MS = 1000
 # What pgvector wants to hold of a vector beside its numbers: 32 neighbours of 16 bytes, and itself.
-_BYTES_A_VECTOR = 700
+# When memory is full, the rest goes in as slowly as into a live index.
+_BYTES_A_VECTOR = 1200
 _BYTES_A_NUMBER = 4
 _LEAST_MEMORY_MIB = 64  # PostgreSQL's own
 _MOST_MEMORY_MIB = 1024
@@ -59,14 +62,11 @@ class VectorFilling:
         self._written[table] += rows
         if self._written[table] <= _MANY_VECTORS or table in self._dropped:
             return
-        dropped = self._dropped[table] = []
-        async with self._fenced(self._timeout_ms) as connection:
-            others = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE workspace <> $1)"  # noqa: S608 - LightRAG's name
-            if await connection.fetchval(others, self._workspace):
-                return
-            for index in await connection.fetch(_INDEXES, table):
-                await connection.execute(f'DROP INDEX "{index["name"]}"')
-                dropped.append(index["definition"])
+        self._dropped[table] = []
+        try:
+            self._dropped[table] = await self._drop(table)
+        except asyncpg.LockNotAvailableError:  # somebody reads it for long: a backup, perhaps
+            _log.warning("index_stays", table=table)
 
     async def finish(self) -> None:
         """Make the indexes again, as they were.
@@ -78,6 +78,17 @@ class VectorFilling:
             for definition in definitions:
                 await self._build(table, definition)
         self._dropped.clear()
+
+    async def _drop(self, table: str) -> list[str]:
+        async with self._fenced(self._timeout_ms) as connection:
+            others = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE workspace <> $1)"  # noqa: S608 - LightRAG's name
+            if await connection.fetchval(others, self._workspace):
+                return []
+            await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
+            indexes = await connection.fetch(_INDEXES, table)
+            for index in indexes:
+                await connection.execute(f'DROP INDEX "{index["name"]}"')
+        return [str(index["definition"]) for index in indexes]
 
     async def _build(self, table: str, definition: str) -> None:
         try:

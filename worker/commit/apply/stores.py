@@ -13,6 +13,7 @@ from shared.ledger.records import CommitLease, Journal
 from shared.logs import get_logger
 from shared.rag.store_errors import is_about_the_row, translated_store_errors
 from worker.commit.apply.files import FilesStore
+from worker.commit.apply.in_flight import InFlight
 from worker.commit.apply.neo4j import Neo4jStore
 from worker.commit.apply.postgres import LONGEST_IDS, PostgresStore
 from worker.commit.apply.redis import RedisStore
@@ -88,7 +89,8 @@ class Stores:
         with translated_store_errors():
             for store in self.distinct:
                 store.begin_filling()
-            await self._apply_all(operations, _refuse)
+            apply = partial(self._apply, on_unstorable=_refuse)
+            await InFlight(apply).carry_out(operations)
             for store in self.distinct:
                 await store.end_filling()
 

@@ -1,0 +1,137 @@
+"""The index of a table of vectors is away while it is filled, and comes back whatever happens."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+import pytest
+
+from shared.connections import ledger_url
+from shared.ids import WorkspaceName
+from shared.ledger.ledger import Ledger
+from shared.ledger.migrate import migrate
+from shared.ledger.records import CommitLease
+from shared.settings import load_settings
+from tests.integration.migrate.conftest import command, opened
+from worker.commit.apply import postgres_vectors
+from worker.commit.apply.postgres import PostgresStore
+from worker.commit.apply.store import FencedOffError
+from worker.commit.operations import Kind, Operation
+
+POSTGRES = pytest.mark.parametrize("variables", ["postgres"], indirect=True)
+VECTORS = ["chunks_vdb", "entities_vdb", "relationships_vdb"]
+DIMENSION = 384
+ROW = {"entity_name": "Ada", "content": "Ada", "source_id": "c-1", "file_path": "a.txt"}
+pytestmark = POSTGRES
+
+
+async def connected(variables: dict[str, str]) -> asyncpg.Connection:
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    where = {name: variables[f"POSTGRES_{ours}"] for name, ours in names.items()}
+    return await asyncpg.connect(database=variables["POSTGRES_DB"], **where)
+
+
+async def vector_indexes(variables: dict[str, str]) -> set[str]:
+    """Definitions of the indexes that are there."""
+    connection = await connected(variables)
+    try:
+        rows = await connection.fetch(
+            "SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%USING hnsw%'"
+        )
+    finally:
+        await connection.close()
+    return {row["indexdef"] for row in rows}
+
+
+async def made_by_lightrag(variables: dict[str, str]) -> set[str]:
+    async with opened(variables, "whatever"):
+        return await vector_indexes(variables)
+
+
+def migrating(folder: Path, workspace: str) -> tuple[str, ...]:
+    return ("migrate", "--from", f"folder:{folder}", "--to", "settings", "-w", workspace)
+
+
+def test_a_copy_killed_before_its_indexes_are_made_heals(
+    stock_folder: Path, variables: dict[str, str]
+) -> None:
+    indexes = asyncio.run(made_by_lightrag(variables))
+    assert len(indexes) == len(VECTORS)
+    dying = command(variables, module="tests.integration.migrate.killed_indexing")
+    killed = dying(*migrating(stock_folder, "one"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert asyncio.run(vector_indexes(variables)) < indexes
+
+    # Whoever opens a workspace, with the same table or the same command.
+    assert asyncio.run(made_by_lightrag(variables)) == indexes
+    again = command(variables)(*migrating(stock_folder, "one"))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert asyncio.run(vector_indexes(variables)) == indexes
+
+    # Others have rows there now: their questions need the index, so there is none to be made.
+    beside = dying(*migrating(stock_folder, "two"))
+    assert beside.returncode == 0, beside.stdout + beside.stderr
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_vectors, "_MANY_VECTORS", 0)
+
+
+async def leased(ledger: Ledger) -> CommitLease:
+    await ledger.workspaces.create(WorkspaceName("mine"))
+    lease = await ledger.workspaces.take_commit_lease(
+        WorkspaceName("mine"), holder="one", ttl_ms=60_000
+    )
+    assert lease is not None
+    return lease
+
+
+def entities(count: int) -> Operation:
+    rows = [[f"ent-{number}", ROW] for number in range(count)]
+    vectors = tuple(np.full(DIMENSION, 1 + n, dtype="<f4").tobytes() for n in range(count))
+    return Operation(Kind.PUT_VECTORS, "entities_vdb", rows, vectors)
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_who_was_overtaken_neither_copies_nor_touches_an_index(
+    variables: dict[str, str],
+) -> None:
+    url = ledger_url(load_settings(None, overrides=variables))
+    await asyncio.to_thread(migrate, url)
+    async with AsyncExitStack() as stack:
+        ledger = await Ledger.open(url)
+        stack.push_async_callback(ledger.close)
+        lease = await leased(ledger)
+        rag = await stack.enter_async_context(opened(variables, lease.physical))
+        store, overtaken = (
+            PostgresStore(rag, replace(lease, token=token), timeout_ms=5000)
+            for token in (lease.token, lease.token - 1)
+        )
+        indexes = await vector_indexes(variables)
+        store.begin_filling()
+        overtaken.begin_filling()
+        with pytest.raises(FencedOffError):
+            await overtaken.apply(entities(3))
+        assert await vector_indexes(variables) == indexes
+        assert await rag.entities_vdb.get_by_ids(["ent-0"]) == [None]
+
+        await store.apply(entities(3))
+        await store.apply(entities(2))  # again, as after a kill
+        without = await vector_indexes(variables)
+        assert len(without) == len(indexes) - 1
+        overtaken._filling = store._filling  # even if it had taken one away before
+        overtaken._filling._fenced, fenced = overtaken._fenced, store._fenced  # type: ignore[union-attr]
+        with pytest.raises(FencedOffError):
+            await overtaken.end_filling()
+        assert await vector_indexes(variables) == without
+
+        store._filling._fenced = fenced  # type: ignore[union-attr]
+        await store.end_filling()
+        assert await vector_indexes(variables) == indexes
+        found = await rag.entities_vdb.get_vectors_by_ids(["ent-0", "ent-1", "ent-2"])
+        assert [found[f"ent-{number}"][0] for number in range(3)] == [1, 2, 3]
