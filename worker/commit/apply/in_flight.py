@@ -2,29 +2,31 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from typing import Any
 
 from worker.commit.operations import Kind, Operation
 
-Apply = Callable[[Operation], Awaitable[None]]
+Apply = Callable[[Operation], Coroutine[Any, Any, None]]
 
 MOST = 4
 """An operation is carried out before the one that comes so many later is begun."""
 
 
 # Transactions on relations of the same entities might wait for each other in a circle.
-_ALONE = {Kind.PUT_NODES, Kind.PUT_EDGES}
+_ALONE = frozenset({Kind.PUT_NODES, Kind.PUT_EDGES})
 
 
 class InFlight:
     """The last few operations that were handed over, of one kind and storage at a time.
 
     Other kinds wait: relations want their entities, and a status says that the rest is there.
-    The graph gets one at a time, while the next one is read.
     """
 
-    def __init__(self, apply: Apply) -> None:
+    def __init__(self, apply: Apply, *, alone: Collection[Kind] = _ALONE) -> None:
+        """Take what carries one operation out, and the kinds of which none runs beside another."""
         self._apply = apply
+        self._alone = alone
         self._tasks: deque[asyncio.Task[None]] = deque()
         self._last: tuple[Kind, str] | None = None
 
@@ -46,7 +48,7 @@ class InFlight:
 
     async def _begin(self, operation: Operation) -> None:
         follows = (operation.kind, operation.storage)
-        is_alone = follows != self._last or operation.kind in _ALONE
+        is_alone = follows != self._last or operation.kind in self._alone
         await self._wait(0 if is_alone else MOST - 1)
         self._last = follows
         self._tasks.append(asyncio.create_task(self._apply(operation)))
