@@ -33,9 +33,14 @@ class Size:
         """As many as the chunks fill."""
         return -(-self.chunks // CHUNKS_A_DOCUMENT)
 
+    @property
+    def items(self) -> int:
+        """Everything that LightRAG keeps: each in the graph or as text, tracked, and as vector."""
+        return 3 * (self.entities + self.relations + self.chunks) + 4 * self.documents
+
     def divided(self, divisor: int) -> "Size":
         """Return a smaller workspace."""
-        return Size(self.entities // divisor, self.relations // divisor, self.chunks // divisor)
+        return Size(*(max(10, n // divisor) for n in (self.entities, self.relations, self.chunks)))
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,13 @@ class Made:
         return f"{words[entity % _WORDS]} {words[entity * 7 % _WORDS]} {entity}".title()
 
     def pair(self, relation: int) -> tuple[int, int]:
-        """Return the ends of a relation: a neighbour first, a hub later."""
+        """Return the ends of a relation: a neighbour first, a hub later; no pair comes twice."""
         count = self.size.entities
         one = relation % count
-        hub = one % max(1, count // _HUB_SHARE)
-        is_second = relation >= count and abs(one - hub) > 1
-        return one, hub if is_second else (one + 1 + relation // count) % count
+        if relation < count:
+            return one, (one + 1) % count
+        hubs = max(2, count // _HUB_SHARE)
+        return one, one % hubs if one > hubs + 2 else one + 2
 
     def document_of(self, chunk: int) -> str:
         """Return the id of a chunk's document."""
