@@ -1,6 +1,6 @@
 """`python -m tests.integration.migrate.killed_indexing …`: ragfleet, dead before it makes an index.
 
-Few vectors are many here. With LET_LIVE it goes on, and tells how often it made one.
+Few vectors are many here.
 """
 
 import os

@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import numpy as np
 import pytest
+from lightrag import LightRAG
 
 from shared.connections import ledger_url
 from shared.ids import WorkspaceName
@@ -56,6 +58,7 @@ def migrating(folder: Path, workspace: str) -> tuple[str, ...]:
     return ("migrate", "--from", f"folder:{folder}", "--to", "settings", "-w", workspace)
 
 
+@pytest.mark.long
 def test_a_copy_killed_before_its_indexes_are_made_heals(
     stock_folder: Path, variables: dict[str, str]
 ) -> None:
@@ -82,56 +85,99 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_vectors, "_MANY_VECTORS", 0)
 
 
-async def leased(ledger: Ledger) -> CommitLease:
-    await ledger.workspaces.create(WorkspaceName("mine"))
-    lease = await ledger.workspaces.take_commit_lease(
-        WorkspaceName("mine"), holder="one", ttl_ms=60_000
-    )
-    assert lease is not None
-    return lease
+@asynccontextmanager
+async def leased(variables: dict[str, str]) -> AsyncIterator[CommitLease]:
+    url = ledger_url(load_settings(None, overrides=variables))
+    await asyncio.to_thread(migrate, url)
+    ledger = await Ledger.open(url)
+    try:
+        name = WorkspaceName("mine")
+        await ledger.workspaces.create(name)
+        lease = await ledger.workspaces.take_commit_lease(name, holder="one", ttl_ms=60_000)
+        assert lease is not None
+        yield lease
+    finally:
+        await ledger.close()
 
 
-def entities(count: int) -> Operation:
-    rows = [[f"ent-{number}", ROW] for number in range(count)]
-    vectors = tuple(np.full(DIMENSION, 1 + n, dtype="<f4").tobytes() for n in range(count))
+def filled_store(rag: LightRAG, lease: CommitLease) -> PostgresStore:
+    store = PostgresStore(rag, lease, timeout_ms=5000)
+    store.begin_filling()
+    return store
+
+
+def entities(numbers: range) -> Operation:
+    rows = [[f"ent-{number}", ROW] for number in numbers]
+    vectors = tuple(np.full(DIMENSION, 1 + n, dtype="<f4").tobytes() for n in numbers)
     return Operation(Kind.PUT_VECTORS, "entities_vdb", rows, vectors)
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_an_index_that_is_away_comes_back_as_it_was(variables: dict[str, str]) -> None:
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
+        indexes = await vector_indexes(variables)
+        store = filled_store(rag, lease)
+        await store.apply(entities(range(3)))
+        await store.apply(entities(range(2)))  # again, as after a kill
+        assert len(await vector_indexes(variables)) == len(indexes) - 1
+        # What LightRAG does when it is opened after a kill, whatever the workspace.
+        assert await made_by_lightrag(variables) == indexes
+
+        await store.end_filling()
+        assert await vector_indexes(variables) == indexes
+        found = await rag.entities_vdb.get_vectors_by_ids(["ent-0", "ent-1", "ent-2"])
+        assert [found[f"ent-{number}"][0] for number in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_a_table_keeps_its_index_while_more_is_there_than_was_written(
+    variables: dict[str, str],
+) -> None:
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
+        indexes = await vector_indexes(variables)
+        await PostgresStore(rag, lease, timeout_ms=5000).apply(entities(range(4)))
+        store = filled_store(rag, lease)
+        for written in range(4):
+            await store.apply(entities(range(written, written + 1)))
+            assert await vector_indexes(variables) == indexes
+        await store.apply(entities(range(4, 5)))
+        assert await vector_indexes(variables) < indexes
+        await store.end_filling()
+        assert await vector_indexes(variables) == indexes
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_an_index_that_somebody_reads_stays(variables: dict[str, str]) -> None:
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
+        indexes = await vector_indexes(variables)
+        reader = await connected(variables)
+        async with reader.transaction():
+            await reader.execute(f"SELECT 1 FROM {rag.entities_vdb.table_name}")  # noqa: S608 - LightRAG's name
+            await filled_store(rag, lease).apply(entities(range(3)))
+        await reader.close()
+        assert await vector_indexes(variables) == indexes
+        assert None not in await rag.entities_vdb.get_by_ids(["ent-0", "ent-1", "ent-2"])
 
 
 @pytest.mark.usefixtures("few_are_many")
 async def test_who_was_overtaken_neither_copies_nor_touches_an_index(
     variables: dict[str, str],
 ) -> None:
-    url = ledger_url(load_settings(None, overrides=variables))
-    await asyncio.to_thread(migrate, url)
-    async with AsyncExitStack() as stack:
-        ledger = await Ledger.open(url)
-        stack.push_async_callback(ledger.close)
-        lease = await leased(ledger)
-        rag = await stack.enter_async_context(opened(variables, lease.physical))
-        store, overtaken = (
-            PostgresStore(rag, replace(lease, token=token), timeout_ms=5000)
-            for token in (lease.token, lease.token - 1)
-        )
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
         indexes = await vector_indexes(variables)
-        store.begin_filling()
-        overtaken.begin_filling()
+        overtaken = filled_store(rag, replace(lease, token=lease.token - 1))
         with pytest.raises(FencedOffError):
-            await overtaken.apply(entities(3))
+            await overtaken.apply(entities(range(3)))
         assert await vector_indexes(variables) == indexes
         assert await rag.entities_vdb.get_by_ids(["ent-0"]) == [None]
 
-        await store.apply(entities(3))
-        await store.apply(entities(2))  # again, as after a kill
+        store = filled_store(rag, lease)
+        await store.apply(entities(range(3)))
         without = await vector_indexes(variables)
-        assert len(without) == len(indexes) - 1
-        overtaken._filling = store._filling  # even if it had taken one away before
-        overtaken._filling._fenced, fenced = overtaken._fenced, store._fenced  # type: ignore[union-attr]
+        assert without < indexes
+        # As if it had taken the index away before it was overtaken.
+        assert store._filling is not None
+        store._filling._fenced = overtaken._fenced
         with pytest.raises(FencedOffError):
-            await overtaken.end_filling()
+            await store.end_filling()
         assert await vector_indexes(variables) == without
-
-        store._filling._fenced = fenced  # type: ignore[union-attr]
-        await store.end_filling()
-        assert await vector_indexes(variables) == indexes
-        found = await rag.entities_vdb.get_vectors_by_ids(["ent-0", "ent-1", "ent-2"])
-        assert [found[f"ent-{number}"][0] for number in range(3)] == [1, 2, 3]

@@ -5,6 +5,7 @@ at the end costs a third of that, and on more cores than one. An index that is m
 were killed is made by LightRAG, whichever process opens a workspace with that table next.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +27,12 @@ SELECT index.relname AS name, pg_get_indexdef(index.oid) AS definition
 FROM pg_index JOIN pg_class index ON index.oid = indexrelid JOIN pg_am ON pg_am.oid = index.relam
 WHERE indrelid = $1::regclass AND amname IN ('hnsw', 'ivfflat', 'vchordrq')
 """
+# Two ends of an index: with `<>` the whole table would be read.
+_OTHERS = """
+SELECT EXISTS (SELECT 1 FROM {table} WHERE workspace < $1)
+OR EXISTS (SELECT 1 FROM {table} WHERE workspace > $1)
+"""
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE workspace = $1 LIMIT 1000000) AS own"
 _COLUMNS = re.compile(r"INSERT INTO \S+ \(([^)]+)\)")
 _NO_LIMIT = 0
 # Whoever reads the table waits behind us meanwhile.
@@ -50,8 +57,10 @@ class VectorFilling:
         self._dimension = dimension
         self._timeout_ms = timeout_ms
         self._written: Counter[str] = Counter()
+        self._needed_above: dict[str, float] = {}
+        """By tables: after so many new rows, building the index anew is cheaper than feeding it."""
         self._dropped: dict[str, list[str]] = {}
-        """Definitions of indexes, by tables that were looked at."""
+        """Definitions of indexes, by tables that have been decided about."""
 
     async def make_room(self, table: str, *, rows: int) -> None:
         """Take the index away before the table gets many rows, unless others need it.
@@ -60,8 +69,14 @@ class VectorFilling:
             FencedOffError: somebody else holds the lease.
         """
         self._written[table] += rows
-        if self._written[table] <= _MANY_VECTORS or table in self._dropped:
+        written = self._written[table]
+        if table in self._dropped or written <= self._needed_above.get(table, _MANY_VECTORS):
             return
+        if table not in self._needed_above:
+            self._needed_above[table] = await self._count_there(table)
+            # Others have written meanwhile, or taken it away.
+            if table in self._dropped or self._written[table] <= self._needed_above[table]:
+                return
         self._dropped[table] = []
         try:
             self._dropped[table] = await self._drop(table)
@@ -79,11 +94,16 @@ class VectorFilling:
                 await self._build(table, definition)
         self._dropped.clear()
 
+    async def _count_there(self, table: str) -> float:
+        """Count our rows, but not for ever; endless where there are some of another workspace."""
+        async with self._fenced(self._timeout_ms) as connection:
+            if await connection.fetchval(_OTHERS.format(table=table), self._workspace):
+                return math.inf
+            count = _COUNT.format(table=table)
+            return int(await connection.fetchval(count, self._workspace))
+
     async def _drop(self, table: str) -> list[str]:
         async with self._fenced(self._timeout_ms) as connection:
-            others = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE workspace <> $1)"  # noqa: S608 - LightRAG's name
-            if await connection.fetchval(others, self._workspace):
-                return []
             await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
             indexes = await connection.fetch(_INDEXES, table)
             for index in indexes:
