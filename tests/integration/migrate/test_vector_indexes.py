@@ -10,7 +10,6 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 import pytest
-from lightrag import LightRAG
 
 from shared.connections import ledger_url
 from shared.ids import WorkspaceName
@@ -100,33 +99,51 @@ async def leased(variables: dict[str, str]) -> AsyncIterator[CommitLease]:
         await ledger.close()
 
 
-def filled_store(rag: LightRAG, lease: CommitLease) -> PostgresStore:
-    store = PostgresStore(rag, lease, timeout_ms=5000)
-    store.begin_filling()
-    return store
-
-
 def entities(numbers: range) -> Operation:
     rows = [[f"ent-{number}", ROW] for number in numbers]
     vectors = tuple(np.full(DIMENSION, 1 + n, dtype="<f4").tobytes() for n in numbers)
     return Operation(Kind.PUT_VECTORS, "entities_vdb", rows, vectors)
 
 
+async def fill_and_fail(store: PostgresStore) -> None:
+    async with store.filling():
+        await store.apply(entities(range(3)))
+        raise ValueError("damaged")
+
+
+async def fill_until_overtaken(store: PostgresStore, overtaken: PostgresStore) -> None:
+    """Take an index away, and be overtaken before it is made again."""
+    async with store.filling():
+        await store.apply(entities(range(3)))
+        assert store._filling is not None
+        store._filling._fenced = overtaken._fenced
+
+
 @pytest.mark.usefixtures("few_are_many")
 async def test_an_index_that_is_away_comes_back_as_it_was(variables: dict[str, str]) -> None:
     async with leased(variables) as lease, opened(variables, lease.physical) as rag:
         indexes = await vector_indexes(variables)
-        store = filled_store(rag, lease)
-        await store.apply(entities(range(3)))
-        await store.apply(entities(range(2)))  # again, as after a kill
-        assert len(await vector_indexes(variables)) == len(indexes) - 1
-        # What LightRAG does when it is opened after a kill, whatever the workspace.
-        assert await made_by_lightrag(variables) == indexes
-
-        await store.end_filling()
+        store = PostgresStore(rag, lease, timeout_ms=5000)
+        async with store.filling():
+            await store.apply(entities(range(3)))
+            await store.apply(entities(range(2)))  # again, as after a kill
+            assert len(await vector_indexes(variables)) == len(indexes) - 1
         assert await vector_indexes(variables) == indexes
         found = await rag.entities_vdb.get_vectors_by_ids(["ent-0", "ent-1", "ent-2"])
         assert [found[f"ent-{number}"][0] for number in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("few_are_many")
+async def test_an_index_that_a_failed_copy_left_away_is_made_by_whoever_opens_lightrag(
+    variables: dict[str, str],
+) -> None:
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
+        indexes = await vector_indexes(variables)
+        store = PostgresStore(rag, lease, timeout_ms=5000)
+        with pytest.raises(ValueError, match="damaged"):
+            await fill_and_fail(store)
+        assert await vector_indexes(variables) < indexes
+    assert await made_by_lightrag(variables) == indexes
 
 
 @pytest.mark.usefixtures("few_are_many")
@@ -135,14 +152,14 @@ async def test_a_table_keeps_its_index_while_more_is_there_than_was_written(
 ) -> None:
     async with leased(variables) as lease, opened(variables, lease.physical) as rag:
         indexes = await vector_indexes(variables)
-        await PostgresStore(rag, lease, timeout_ms=5000).apply(entities(range(4)))
-        store = filled_store(rag, lease)
-        for written in range(4):
-            await store.apply(entities(range(written, written + 1)))
-            assert await vector_indexes(variables) == indexes
-        await store.apply(entities(range(4, 5)))
-        assert await vector_indexes(variables) < indexes
-        await store.end_filling()
+        store = PostgresStore(rag, lease, timeout_ms=5000)
+        await store.apply(entities(range(4)))
+        async with store.filling():
+            for written in range(4):
+                await store.apply(entities(range(written, written + 1)))
+                assert await vector_indexes(variables) == indexes
+            await store.apply(entities(range(4, 5)))
+            assert await vector_indexes(variables) < indexes
         assert await vector_indexes(variables) == indexes
 
 
@@ -150,10 +167,11 @@ async def test_a_table_keeps_its_index_while_more_is_there_than_was_written(
 async def test_an_index_that_somebody_reads_stays(variables: dict[str, str]) -> None:
     async with leased(variables) as lease, opened(variables, lease.physical) as rag:
         indexes = await vector_indexes(variables)
+        store = PostgresStore(rag, lease, timeout_ms=5000)
         reader = await connected(variables)
-        async with reader.transaction():
+        async with reader.transaction(), store.filling():
             await reader.execute(f"SELECT 1 FROM {rag.entities_vdb.table_name}")  # noqa: S608 - LightRAG's name
-            await filled_store(rag, lease).apply(entities(range(3)))
+            await store.apply(entities(range(3)))
         await reader.close()
         assert await vector_indexes(variables) == indexes
         assert None not in await rag.entities_vdb.get_by_ids(["ent-0", "ent-1", "ent-2"])
@@ -165,19 +183,14 @@ async def test_who_was_overtaken_neither_copies_nor_touches_an_index(
 ) -> None:
     async with leased(variables) as lease, opened(variables, lease.physical) as rag:
         indexes = await vector_indexes(variables)
-        overtaken = filled_store(rag, replace(lease, token=lease.token - 1))
-        with pytest.raises(FencedOffError):
-            await overtaken.apply(entities(range(3)))
+        overtaken = PostgresStore(rag, replace(lease, token=lease.token - 1), timeout_ms=5000)
+        async with overtaken.filling():
+            with pytest.raises(FencedOffError):
+                await overtaken.apply(entities(range(3)))
         assert await vector_indexes(variables) == indexes
         assert await rag.entities_vdb.get_by_ids(["ent-0"]) == [None]
 
-        store = filled_store(rag, lease)
-        await store.apply(entities(range(3)))
-        without = await vector_indexes(variables)
-        assert without < indexes
-        # As if it had taken the index away before it was overtaken.
-        assert store._filling is not None
-        store._filling._fenced = overtaken._fenced
+        store = PostgresStore(rag, lease, timeout_ms=5000)
         with pytest.raises(FencedOffError):
-            await store.end_filling()
-        assert await vector_indexes(variables) == without
+            await fill_until_overtaken(store, overtaken)
+        assert await vector_indexes(variables) < indexes

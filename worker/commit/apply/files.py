@@ -7,6 +7,7 @@ that there is to look at.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,9 @@ class FilesStore:
             case _:
                 await carry_out(operation, storage)
 
-    def begin_filling(self) -> None:
+    def filling(self) -> AbstractAsyncContextManager[None]:
         """Nothing to do: all that is here is written at once."""
-
-    async def end_filling(self) -> None:
-        """Nothing to do, as above."""
+        return nullcontext()
 
     def begin_sync(self) -> None:
         """Nothing to do: all is written down at the end."""

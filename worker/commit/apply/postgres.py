@@ -69,20 +69,21 @@ class PostgresStore:
         async with self._fenced() as connection:
             await self._apply(operation, connection)
 
-    def begin_filling(self) -> None:
-        """Copy vectors from now on, and index them afterwards."""
-        self._filling = VectorFilling(
+    @asynccontextmanager
+    async def filling(self) -> AsyncIterator[None]:
+        """Copy vectors within a `with` block, and index them when they are there."""
+        filling = self._filling = VectorFilling(
             self._fenced,
             workspace=self._rag.workspace,
             dimension=self._rag.embedding_func.embedding_dim,
             timeout_ms=self._timeout_ms,
         )
-
-    async def end_filling(self) -> None:
-        """Make the indexes of the vectors."""
-        if self._filling is not None:
-            await self._filling.finish()
+        try:
+            yield
+            await filling.finish()
+        finally:
             self._filling = None
+            await filling.stop()
 
     def begin_sync(self) -> None:
         """Nothing to do: a transaction is durable when it ends."""

@@ -5,6 +5,7 @@ at the end costs a third of that, and on more cores than one. An index that is m
 were killed is made by LightRAG, whichever process opens a workspace with that table next.
 """
 
+import asyncio
 import math
 import re
 from collections import Counter
@@ -61,13 +62,23 @@ class VectorFilling:
         """By tables: after so many new rows, building the index anew is cheaper than feeding it."""
         self._dropped: dict[str, list[str]] = {}
         """Definitions of indexes, by tables that have been decided about."""
+        self._filled = ""
+        """The table that rows go into."""
+        self._building: asyncio.Task[None] | None = None
 
     async def make_room(self, table: str, *, rows: int) -> None:
         """Take the index away before the table gets many rows, unless others need it.
 
+        Args:
+            table: that gets them; what was filled before it is complete.
+            rows: how many.
+
         Raises:
             FencedOffError: somebody else holds the lease.
         """
+        if table != self._filled:
+            self._leave()
+            self._filled = table
         self._written[table] += rows
         written = self._written[table]
         if table in self._dropped or written <= self._needed_above.get(table, _MANY_VECTORS):
@@ -89,10 +100,33 @@ class VectorFilling:
         Raises:
             FencedOffError: somebody else holds the lease.
         """
-        for table, definitions in self._dropped.items():
-            for definition in definitions:
-                await self._build(table, definition)
-        self._dropped.clear()
+        self._leave()
+        if self._building is not None:
+            await self._building
+
+    async def stop(self) -> None:
+        """End what is still under way: the copy failed."""
+        if self._building is not None:
+            self._building.cancel()
+            await asyncio.gather(self._building, return_exceptions=True)
+
+    def _leave(self) -> None:
+        """Begin to build the index of a table that is complete: the next one is filled meanwhile.
+
+        One after the other, since each takes its memory.
+        """
+        definitions = self._dropped.get(self._filled, [])
+        if definitions:
+            build = self._build_after(self._building, self._filled, definitions)
+            self._building = asyncio.create_task(build)
+
+    async def _build_after(
+        self, earlier: asyncio.Task[None] | None, table: str, definitions: list[str]
+    ) -> None:
+        if earlier is not None:
+            await earlier
+        for definition in definitions:
+            await self._build(table, definition)
 
     async def _count_there(self, table: str) -> float:
         """Count our rows, but not for ever; endless where there are some of another workspace."""

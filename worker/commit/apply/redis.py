@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from lightrag import LightRAG
@@ -74,11 +74,9 @@ class RedisStore:
         namespace = getattr(self._rag, operation.storage).final_namespace
         await self._run(_WRITE, [f"{namespace}:{key}" for key in keys], values)
 
-    def begin_filling(self) -> None:
+    def filling(self) -> AbstractAsyncContextManager[None]:
         """Nothing to do: all that is here is written at once."""
-
-    async def end_filling(self) -> None:
-        """Nothing to do, as above."""
+        return nullcontext()
 
     def begin_sync(self) -> None:
         """Let the server write to its disk, which takes up to a second."""

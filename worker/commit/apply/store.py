@@ -1,5 +1,6 @@
 """What every store offers to whoever applies journals."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from worker.commit.operations import Operation
@@ -37,11 +38,8 @@ class Store(Protocol):
             StoreUnavailableError: the server is away.
         """
 
-    def begin_filling(self) -> None:
-        """Expect so much from now on that what is derived from it had better be made afterwards."""
-
-    async def end_filling(self) -> None:
-        """Make what is derived from what was written since `begin_filling`.
+    def filling(self) -> AbstractAsyncContextManager[None]:
+        """Expect so much within a `with` block that what is derived from it is made afterwards.
 
         Raises:
             FencedOffError: somebody else holds the lease.

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -87,12 +88,11 @@ class Stores:
             UnstorableRecordError: a store does not take a row; the sentence names it.
         """
         with translated_store_errors():
-            for store in self.distinct:
-                store.begin_filling()
             apply = partial(self._apply, on_unstorable=_refuse)
-            await InFlight(apply).carry_out(operations)
-            for store in self.distinct:
-                await store.end_filling()
+            async with AsyncExitStack() as filling:
+                for store in self.distinct:
+                    await filling.enter_async_context(store.filling())
+                await InFlight(apply).carry_out(operations)
 
     async def finish(self, seq: int) -> None:
         """Make what was written durable, as the state after a journal.
