@@ -13,6 +13,7 @@ from bench.cases import (
     hub_heavy,
     large_graph,
     many_calls,
+    migration,
     mixed_corpus,
     one_book,
     one_chunk_articles,
@@ -42,6 +43,7 @@ _MODULES = (
     scaling,
     queries,
     worker_memory,
+    migration,
 )
 CASES: dict[str, Case] = {module.NAME: module.run for module in _MODULES}
 QUICK = (sixteen_calls.NAME, many_calls.NAME)

@@ -1,6 +1,7 @@
 """The measured JSON as a Markdown page."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -8,12 +9,24 @@ Json = Mapping[str, Any]
 # The processes of a run, by who they belong to.
 _SHARED = ("postgres", "valkey", "neo4j")
 _HARNESS = ("stub", "harness")
-_NO_FIGURES = {"runs", "best", "texts", "error", "machine", "versions", "options"}
+_NO_FIGURES = {"runs", "moves", "best", "texts", "error", "machine", "versions", "options"}
+_OF_A_MOVE = (
+    "items",
+    "megabytes",
+    "look_s",
+    "copy_s",
+    "verify_s",
+    "items_per_s",
+    "megabytes_per_s",
+    "peak_rss_mib",
+    "error",
+)
 
 
 def markdown(result: Json) -> str:
     """Write the whole page."""
-    return "\n".join([*_head(result), *_runs(result), "", *_figures(result), ""])
+    parts = (_head(result), _runs(result), _moves(result), [""], _figures(result), [""])
+    return "\n".join(chain.from_iterable(parts))
 
 
 def _head(result: Json) -> Iterator[str]:
@@ -39,6 +52,22 @@ def _runs(result: Json) -> Iterator[str]:
     for name, case in result["cases"].items():
         for run in case.get("runs", ()):
             yield _row(name, run)
+
+
+def _moves(result: Json) -> Iterator[str]:
+    moves = {
+        name: move
+        for case in result["cases"].values()
+        for name, move in case.get("moves", {}).items()
+    }
+    if not moves:
+        return
+    yield ""
+    yield "| move | items | MB | look s | copy s | verify s | items/s | MB/s | most MiB | error |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|"
+    for name, move in moves.items():
+        cells = (str(move.get(field) or "") for field in _OF_A_MOVE)
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _row(case: str, run: Json) -> str:

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 from ops.migrate.errors import TargetNotEmptyError
+from worker.commit.apply.in_flight import MOST
 
 # An operation has some hundred rows: seconds of work are done again after a kill.
 _OPERATIONS_A_CHECKPOINT = 8
-# Stores take a few operations at once: what is noted was written before those.
-_AT_ONCE = 4
 
 
 class Checkpoints:
@@ -56,7 +55,7 @@ class Checkpoints:
 
     def reached(self, number: int) -> None:
         """Note from time to time that an operation was handed over, counted from 0."""
-        done = number - _AT_ONCE
+        done = number - MOST  # stores take a few at once: what is noted was written before those
         if self._is_durable_at_once and done > 0 and number % _OPERATIONS_A_CHECKPOINT == 0:
             self._write(done)
 

@@ -1,7 +1,8 @@
 """What was written is read back through LightRAG's own classes and compared, item by item."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,11 +87,13 @@ async def vector_rows(storage: Any, keys: list[str]) -> list[Row | None]:  # noq
 
 async def _rows_near(storage: Any, operation: Operation) -> list[Row | None]:  # noqa: ANN401 - LightRAG's
     keys = [key for key, _ in operation.rows]
-    rows = await vector_rows(storage, keys)
-    vectors = await storage.get_vectors_by_ids(keys)
+    rows, vectors = await asyncio.gather(
+        vector_rows(storage, keys), storage.get_vectors_by_ids(keys)
+    )
+    near = _are_near(operation.vectors, [vectors.get(key) for key in keys])
     return [
-        as_written(row) if row and key in vectors and _is_near(ours, vectors[key]) else None
-        for key, row, ours in zip(keys, rows, operation.vectors, strict=True)
+        as_written(row) if row and is_near else None
+        for row, is_near in zip(rows, near, strict=True)
     ]
 
 
@@ -104,11 +107,20 @@ def as_written(row: Row) -> Row:
     return {**row, **sources}
 
 
-def _is_near(ours: bytes, theirs: list[float]) -> bool:
-    one = np.frombuffer(ours, dtype="<f4").astype(np.float64)
-    two = np.asarray(theirs, dtype=np.float64)
-    scale = float(np.linalg.norm(one) * np.linalg.norm(two))
-    return one.shape == two.shape and float(one @ two) >= _MIN_COSINE * scale
+def _are_near(vectors: Sequence[bytes], found: Sequence[list[float] | None]) -> list[bool]:
+    """Tell of each of some vectors, all of one length, whether the same was found."""
+    if not vectors:
+        return []
+    ours = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
+    near = np.zeros(len(vectors), dtype=bool)
+    length = ours.shape[1]
+    there = [at for at, other in enumerate(found) if other is not None and len(other) == length]
+    if there:
+        one = ours[there].astype(np.float64)
+        two = np.array([found[at] for at in there], dtype=np.float64)
+        scale = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+        near[there] = np.einsum("ij,ij->i", one, two) >= _MIN_COSINE * scale
+    return [bool(is_near) for is_near in near]
 
 
 def _different_fields(ours: Row, theirs: Row) -> list[str]:

@@ -16,6 +16,7 @@ from ops.migrate.source import Source
 from shared.errors import EmbeddingMismatchError
 from shared.rag.models import embedding_name
 from shared.settings import Settings
+from worker.commit.apply.in_flight import InFlight
 from worker.commit.operations import Operation
 from worker.leased import LeaseLostError
 
@@ -114,9 +115,12 @@ async def verify(installation: Installation, source: Source, progress: Progress)
         UnavailableError: a store is away.
     """
     comparison = Comparison(installation.rag)
-    async for operation in source.operations():
+
+    async def compare(operation: Operation) -> None:
         await comparison.compare(operation)
         progress.advance(operation)
+
+    await InFlight(compare, alone=()).carry_out(source.operations())
     await compare_history(installation, source, comparison, progress)
     if not comparison.different:
         (await _checkpoints(installation, source)).remove()

@@ -22,6 +22,7 @@ _MATRIX = b'"matrix":'
 _FLOAT_BYTES = 4
 # Base64 turns three bytes into four letters: three vectors end where a group of letters does.
 _VECTORS_A_READ = 300
+_SEARCH_BYTES = 16 * 1024 * 1024
 # The id, and what LightRAG derives from the vector or keeps for itself.
 _DERIVED = frozenset({"__id__", "__write_seq__", "__created_at__", "vector", "__vector__"})
 
@@ -55,6 +56,7 @@ class VectorFile:
         letters = size * _VECTORS_A_READ // 3 * 4
         for start in range(self._matrix_start, self._matrix_end, letters):
             block = self._mapped[start : min(start + letters, self._matrix_end)]
+            _let_go(self._mapped)
             numbers = base64.b64decode(block, validate=True)
             if len(numbers) % size:
                 raise ValueError(self.path.name)
@@ -82,13 +84,37 @@ def open_vectors(path: Path) -> Iterator[VectorFile | None]:
 
 def _look(path: Path, mapped: mmap.mmap) -> VectorFile:
     # Base64 has no quotes, so the last such name is the real one; texts that hold it are before.
-    named = mapped.rfind(_MATRIX)
+    named = _last(mapped, _MATRIX)
     start = mapped.find(b'"', named + len(_MATRIX)) + 1
-    end = mapped.find(b'"', start)
+    end = _first(mapped, b'"', start)
     if named < 0 or not start or end < 0:
         raise ValueError(path.name)
     dimension = next(ijson.items(_UntilMatrix(mapped, start), "embedding_dim"))
     return VectorFile(path, dimension, mapped, start, end)
+
+
+def _last(mapped: mmap.mmap, word: bytes) -> int:
+    for end in range(len(mapped), 0, -_SEARCH_BYTES):
+        # A word may lie across two pieces.
+        found = mapped.rfind(word, max(0, end - _SEARCH_BYTES - len(word)), end)
+        _let_go(mapped)
+        if found >= 0:
+            return found
+    return -1
+
+
+def _first(mapped: mmap.mmap, letter: bytes, start: int) -> int:
+    for begin in range(start, len(mapped), _SEARCH_BYTES):
+        found = mapped.find(letter, begin, begin + _SEARCH_BYTES)
+        _let_go(mapped)
+        if found >= 0:
+            return found
+    return -1
+
+
+def _let_go(mapped: mmap.mmap) -> None:
+    """Give back the memory of what was read: else it grows to the size of the file."""
+    mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class _UntilMatrix:

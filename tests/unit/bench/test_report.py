@@ -61,3 +61,11 @@ def test_the_picture_has_a_bar_for_each_system_as_long_as_its_speed() -> None:
     widths = [float(bar.get("width", 0)) for bar in bars]
     assert len(widths) == 2
     assert widths[0] == 10 * widths[1]
+
+
+def test_a_move_has_a_row_and_what_was_not_reached_is_blank() -> None:
+    moved = {"items": 10, "megabytes": 1.5, "look_s": 1.0, "copy_s": 2.0, "verify_s": None}
+    cases = {"migration": {"moves": {"files → servers": {**moved, "error": "not done"}}}}
+    page = markdown(RESULT | {"cases": cases})
+    assert "| files → servers | 10 | 1.5 | 1.0 | 2.0 |  |  |  |  | not done |" in page
+    assert "| move |" not in markdown(RESULT)

@@ -7,6 +7,7 @@ that there is to look at.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ class FilesStore:
                 await storage.delete(operation.rows)
             case _:
                 await carry_out(operation, storage)
+
+    def filling(self) -> AbstractAsyncContextManager[None]:
+        """Nothing to do: all that is here is written at once."""
+        return nullcontext()
 
     def begin_sync(self) -> None:
         """Nothing to do: all is written down at the end."""

@@ -1,6 +1,7 @@
 """LightRAG's graph in Neo4j: every transaction first locks and checks the workspace's fence."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from lightrag import LightRAG
@@ -120,6 +121,10 @@ class Neo4jStore:
         """Write or remove some entities or relations, in one transaction."""
         query = _WRITES[operation.kind].replace("{label}", self._label)
         await self._fenced(query, {"rows": operation.rows})
+
+    def filling(self) -> AbstractAsyncContextManager[None]:
+        """Nothing to do: all that is here is written at once."""
+        return nullcontext()
 
     def begin_sync(self) -> None:
         """Nothing to do: a transaction is durable when it ends."""

@@ -16,6 +16,7 @@ from lightrag import LightRAG
 from lightrag.kg.postgres_impl import namespace_to_table_name
 
 from shared.ledger.records import CommitLease
+from worker.commit.apply.postgres_vectors import VectorFilling, copy_rows
 from worker.commit.apply.storages import carry_out
 from worker.commit.apply.store import FencedOffError
 from worker.commit.operations import Kind, Operation
@@ -50,6 +51,7 @@ class PostgresStore:
         self._lease = lease
         self._timeout_ms = timeout_ms
         self._database = rag.doc_status.db
+        self._filling: VectorFilling | None = None
 
     async def raise_fence(self) -> None:
         """Nothing to do: taking the lease in the ledger, in this database, raised it."""
@@ -61,8 +63,27 @@ class PostgresStore:
 
     async def apply(self, operation: Operation) -> None:
         """Carry one operation out in one transaction."""
+        if self._filling is not None and operation.kind is Kind.PUT_VECTORS:
+            table = table_of(operation.storage, getattr(self._rag, operation.storage))
+            await self._filling.make_room(table, rows=len(operation.rows))
         async with self._fenced() as connection:
             await self._apply(operation, connection)
+
+    @asynccontextmanager
+    async def filling(self) -> AsyncIterator[None]:
+        """Copy vectors within a `with` block, and index them when they are there."""
+        filling = self._filling = VectorFilling(
+            self._fenced,
+            workspace=self._rag.workspace,
+            dimension=self._rag.embedding_func.embedding_dim,
+            timeout_ms=self._timeout_ms,
+        )
+        try:
+            yield
+            await filling.finish()
+        finally:
+            self._filling = None
+            await filling.stop()
 
     def begin_sync(self) -> None:
         """Nothing to do: a transaction is durable when it ends."""
@@ -73,13 +94,15 @@ class PostgresStore:
             await connection.execute(_FINISH, self._lease.physical, seq)
 
     @asynccontextmanager
-    async def _fenced(self) -> AsyncIterator[asyncpg.Connection]:
+    async def _fenced(self, timeout_ms: int | None = None) -> AsyncIterator[asyncpg.Connection]:
         await self._database._ensure_pool()  # noqa: SLF001 - pinned internals
         async with self._database.pool.acquire() as connection, connection.transaction():
             # Shorter than the lease: a holder that is stopped here must not block its successor.
-            limits = ("statement_timeout", "idle_in_transaction_session_timeout")
-            for limit in limits:
-                await connection.execute(f"SET LOCAL {limit} = {self._timeout_ms}")
+            statement_ms = self._timeout_ms if timeout_ms is None else timeout_ms
+            await connection.execute(
+                f"SET LOCAL statement_timeout = {statement_ms};"
+                f"SET LOCAL idle_in_transaction_session_timeout = {self._timeout_ms}"
+            )
             held = await connection.fetchval(_HOLD, self._lease.workspace, self._lease.token)
             if held is None:
                 raise FencedOffError
@@ -90,7 +113,9 @@ class PostgresStore:
         storage.db = _OneConnection(self._database, connection)
         match operation.kind:
             case Kind.PUT_VECTORS:
-                await _put_vectors(storage, operation, connection)
+                await _put_vectors(
+                    storage, operation, connection, is_filling=self._filling is not None
+                )
             case Kind.REMOVE_ROWS | Kind.REMOVE_STATUS | Kind.REMOVE_VECTORS:
                 # LightRAG's own swallows errors, and PostgreSQL would roll back in silence.
                 await connection.execute(
@@ -116,16 +141,21 @@ async def _put_vectors(
     storage: Any,  # noqa: ANN401 - LightRAG's PGVectorStorage
     operation: Operation,
     connection: asyncpg.Connection,
+    *,
+    is_filling: bool,
 ) -> None:
     build = getattr(storage, _VECTOR_ROWS[operation.storage])
     now = datetime.now(UTC).replace(tzinfo=None)
     statement = ""
-    values = []
+    rows = {}
     for (key, row), vector in zip(operation.rows, operation.vectors, strict=True):
         numbers = np.frombuffer(vector, dtype="<f4")
-        statement, row_values = build({**row, "__id__": key, "__vector__": numbers}, now)
-        values.append(row_values)
-    await connection.executemany(statement, values)
+        statement, rows[key] = build({**row, "__id__": key, "__vector__": numbers}, now)
+    if is_filling:
+        table, workspace = table_of(operation.storage, storage), storage.workspace
+        await copy_rows(connection, table, statement, rows, workspace=workspace)
+    else:
+        await connection.executemany(statement, rows.values())
 
 
 class _OneConnection:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from lightrag import LightRAG
@@ -73,6 +73,10 @@ class RedisStore:
             keys, values = operation.rows, [""] * len(operation.rows)
         namespace = getattr(self._rag, operation.storage).final_namespace
         await self._run(_WRITE, [f"{namespace}:{key}" for key in keys], values)
+
+    def filling(self) -> AbstractAsyncContextManager[None]:
+        """Nothing to do: all that is here is written at once."""
+        return nullcontext()
 
     def begin_sync(self) -> None:
         """Let the server write to its disk, which takes up to a second."""

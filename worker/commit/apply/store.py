@@ -1,5 +1,6 @@
 """What every store offers to whoever applies journals."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from worker.commit.operations import Operation
@@ -31,6 +32,14 @@ class Store(Protocol):
 
     async def apply(self, operation: Operation) -> None:
         """Carry one operation out, unless we were overtaken.
+
+        Raises:
+            FencedOffError: somebody else holds the lease.
+            StoreUnavailableError: the server is away.
+        """
+
+    def filling(self) -> AbstractAsyncContextManager[None]:
+        """Expect so much within a `with` block that what is derived from it is made afterwards.
 
         Raises:
             FencedOffError: somebody else holds the lease.

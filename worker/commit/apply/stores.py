@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from shared.ledger.records import CommitLease, Journal
 from shared.logs import get_logger
 from shared.rag.store_errors import is_about_the_row, translated_store_errors
 from worker.commit.apply.files import FilesStore
+from worker.commit.apply.in_flight import InFlight
 from worker.commit.apply.neo4j import Neo4jStore
 from worker.commit.apply.postgres import LONGEST_IDS, PostgresStore
 from worker.commit.apply.redis import RedisStore
@@ -86,7 +88,11 @@ class Stores:
             UnstorableRecordError: a store does not take a row; the sentence names it.
         """
         with translated_store_errors():
-            await self._apply_all(operations, _refuse)
+            apply = partial(self._apply, on_unstorable=_refuse)
+            async with AsyncExitStack() as filling:
+                for store in self.distinct:
+                    await filling.enter_async_context(store.filling())
+                await InFlight(apply).carry_out(operations)
 
     async def finish(self, seq: int) -> None:
         """Make what was written durable, as the state after a journal.

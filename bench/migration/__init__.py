@@ -1,0 +1,1 @@
+"""What the case about moving workspaces needs: a folder to move, and a plain copy beside it."""
