@@ -19,7 +19,12 @@ SourceWorkspaceOption = Annotated[
     ),
 ]
 TargetWorkspaceOption = Annotated[
-    str, typer.Option("--workspace", "-w", help="What it is called in the target.")
+    str,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="What it is called in the target; left out: `default`, or a folder's without a name.",
+    ),
 ]
 
 
@@ -30,10 +35,12 @@ def migrate(
     ],
     target: Annotated[
         str,
-        typer.Option("--to", help="`settings` (this installation's stores) or `archive:FILE`."),
+        typer.Option(
+            "--to", help="`settings` (this installation's stores), `archive:FILE` or `folder:DIR`."
+        ),
     ],
     source_workspace: SourceWorkspaceOption = "",
-    workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
+    workspace: TargetWorkspaceOption = "",
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be copied; write nothing.")
@@ -56,7 +63,8 @@ def migrate(
             source=parse_place(source),
             source_workspace=source_workspace,
             target=parse_place(target),
-            workspace=parse_workspace_name(workspace),
+            workspace=parse_workspace_name(workspace or DEFAULT_WORKSPACE),
+            folder_workspace=workspace,
             dry_run=dry_run,
             verify_only=verify_only,
         )

@@ -41,3 +41,9 @@ class MigrationDiffersError(AppError):
     """Not everything is in the target as it is in the source; the list says what."""
 
     code = "migration_differs"
+
+
+class ItemUnwritableError(AppError):
+    """The target's format has no place for an item; correct it in the source and repeat."""
+
+    code = "item_unwritable"

@@ -11,6 +11,7 @@ from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.folder.graph import entities_of, relations_of
 from ops.migrate.folder.json_rows import Row, rows_of
+from ops.migrate.folder.layout import GRAPH_FILE, ROW_FILES, VECTOR_FILES
 from ops.migrate.folder.vectors import open_vectors
 from ops.migrate.history.items import HistoryItem
 from worker.commit.operations import Kind, Operation, cut
@@ -26,8 +27,6 @@ Rows = Iterator[tuple[str, Row]]
 # What PostgreSQL keeps beside a chunk's vector, and files beside its text alone.
 _NO_PLACE: Row = {"tokens": 0, "chunk_order_index": 0}
 _NO_FILE = "unknown_source"  # LightRAG's word for it
-_GRAPH_FILE = "graph_chunk_entity_relation.graphml"
-_VECTOR_FILES = {name: f"vdb_{name.removesuffix('_vdb')}.json" for name in VECTOR_STORAGES}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class FolderSource:
         Raises:
             SourceUnreadableError: a file is damaged.
         """
-        for file in _VECTOR_FILES.values():
+        for file in VECTOR_FILES.values():
             with open_vectors(self.folder / file) as found:
                 if found is not None:
                     return found.dimension
@@ -87,16 +86,16 @@ class FolderSource:
         places: dict[str, Row] = {}
         for name in ROW_STORAGES:
             yield from cut(Kind.PUT_ROWS, name, map(list, self._rows(name, places)))
-        graph = self.folder / _GRAPH_FILE
+        graph = self.folder / GRAPH_FILE
         yield from cut(Kind.PUT_NODES, GRAPH_STORAGE, map(list, entities_of(graph)))
         yield from cut(Kind.PUT_EDGES, GRAPH_STORAGE, map(list, relations_of(graph)))
         for name in VECTOR_STORAGES:
             yield from self._vectors(name, places)
-        statuses = rows_of(self.folder / f"kv_store_{STATUS_STORAGE}.json")
+        statuses = rows_of(self.folder / ROW_FILES[STATUS_STORAGE])
         yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, statuses))
 
     def _rows(self, name: str, places: dict[str, Row]) -> Rows:
-        rows = rows_of(self.folder / f"kv_store_{name}.json")
+        rows = rows_of(self.folder / ROW_FILES[name])
         match name:
             case "text_chunks":
                 return _chunks(rows, places)
@@ -106,7 +105,7 @@ class FolderSource:
                 return rows
 
     def _vectors(self, name: str, places: Mapping[str, Row]) -> Iterator[Operation]:
-        with open_vectors(self.folder / _VECTOR_FILES[name]) as found:
+        with open_vectors(self.folder / VECTOR_FILES[name]) as found:
             if found is None:
                 return
             waiting: deque[bytes] = deque()
