@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lightrag import LightRAG
+from lightrag.kg.shared_storage import finalize_share_data
 
 from shared.ids import PhysicalWorkspace
 from shared.rag.models import open_models
@@ -75,3 +76,5 @@ async def opened(variables: Mapping[str, str], workspace: str) -> AsyncIterator[
             yield rag
     finally:
         await pool.close()
+        # LightRAG keeps what it read of files by the workspace's name alone.
+        finalize_share_data()

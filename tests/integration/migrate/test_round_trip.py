@@ -1,7 +1,7 @@
 """A folder of stock LightRAG comes back as it was from servers, an archive and other servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ops.migrate.source import Source
 from tests.integration.engine.shapes import files_variables, server_variables
 from tests.integration.migrate.conftest import command, opened
 from tests.integration.migrate.test_moving_a_folder import MODES, QUESTIONS, contexts, items_of
-from tests.services import drop_database, make_database
+from tests.services import drop_database, make_database, run
 from worker.commit.operations import Operation
 
 
@@ -24,21 +24,23 @@ class Nobody:
 
 
 @pytest.fixture
-async def two_installations(
+def two_installations(
     request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str, fresh_valkey: str
-) -> AsyncIterator[list[dict[str, str]]]:
+) -> Iterator[list[dict[str, str]]]:
     """The settings of two installations: each has a database, a folder and shape of its own."""
-    urls = [await make_database(postgres_url) for _ in range(2)]
+    urls = [run(make_database(postgres_url)) for _ in range(2)]
     chosen = []
     for number, (shape, url) in enumerate(zip(request.param, urls, strict=True)):
         folder = tmp_path / f"installation{number}"
-        chosen.append(server_variables(shape, folder, url, fresh_valkey))
+        # Nobody is killed here: the lease may last as long as by default.
+        lease = {"TASK_LEASE_S": "20"}
+        chosen.append(server_variables(shape, folder, url, fresh_valkey) | lease)
         if shape == "neo4j":
             server = request.getfixturevalue("neo4j_server")
             chosen[-1] |= {"NEO4J_URI": server.uri, "NEO4J_PASSWORD": server.password}
     yield chosen
     for url in urls:
-        await drop_database(postgres_url, url)
+        run(drop_database(postgres_url, url))
 
 
 async def vectors_of(source: Source) -> dict[tuple[str, str], bytes]:
