@@ -52,7 +52,9 @@ def ragfleet(variables: dict[str, str]) -> Command:
     return command(variables)
 
 
-def command(variables: Mapping[str, str], *, module: str = "ops.cli") -> Command:
+def command(
+    variables: Mapping[str, str], *, module: str = "ops.cli", timeout_s: float = 100
+) -> Command:
     def ragfleet(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", module, *words],
@@ -60,7 +62,7 @@ def command(variables: Mapping[str, str], *, module: str = "ops.cli") -> Command
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=timeout_s,
         )
 
     return ragfleet
