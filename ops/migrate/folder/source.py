@@ -10,8 +10,8 @@ from typing import Any
 from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.folder.graph import entities_of, relations_of
-from ops.migrate.folder.json_rows import Row
-from ops.migrate.folder.layout import GRAPH_FILE, VECTOR_FILES
+from ops.migrate.folder.json_rows import Row, rows_of
+from ops.migrate.folder.layout import GRAPH_FILE, ROW_FILES, VECTOR_FILES
 from ops.migrate.folder.older import Rows, rows_in
 from ops.migrate.folder.vectors import open_vectors
 from ops.migrate.history.items import HistoryItem
@@ -35,6 +35,8 @@ class FolderSource:
     folder: Path
     embedding_model: str = ""
     """LightRAG's files do not say."""
+    as_written: bool = False
+    """Whether what older versions left out is left out."""
 
     @classmethod
     def in_folder(cls, root: Path, workspace: str) -> "FolderSource":
@@ -90,10 +92,12 @@ class FolderSource:
         yield from cut(Kind.PUT_EDGES, GRAPH_STORAGE, map(list, relations_of(graph)))
         for name in VECTOR_STORAGES:
             yield from self._vectors(name, places)
-        statuses = rows_in(self.folder, STATUS_STORAGE)
+        statuses = self._rows(STATUS_STORAGE, places)
         yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, statuses))
 
     def _rows(self, name: str, places: dict[str, Row]) -> Rows:
+        if self.as_written:
+            return rows_of(self.folder / ROW_FILES[name])
         rows = rows_in(self.folder, name)
         return _chunks(rows, places) if name == "text_chunks" else rows
 
@@ -107,7 +111,7 @@ class FolderSource:
                 for key, row, vector in found.rows():
                     waiting.append(vector)
                     place = places.get(key, _NO_PLACE) if name == "chunks_vdb" else {}
-                    yield [key, {"file_path": _NO_FILE, **row, **place}]
+                    yield [key, row if self.as_written else {"file_path": _NO_FILE, **row, **place}]
 
             for operation in cut(Kind.PUT_VECTORS, name, rows()):
                 vectors = tuple(waiting.popleft() for _ in operation.rows)

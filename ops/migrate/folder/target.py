@@ -66,7 +66,7 @@ class FolderTarget:
             MigrationDiffersError: LightRAG finds something else than is in the files.
         """
         tally, sample = Tally(), StockSample()
-        async for operation in FolderSource(self.folder).operations():
+        async for operation in FolderSource(self.folder, as_written=True).operations():
             tally.add(operation)
             sample.add(operation)
             progress.advance(operation)

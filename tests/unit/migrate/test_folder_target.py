@@ -28,6 +28,8 @@ GRAPH = "chunk_entity_relation_graph"
 ODD = "Ulm & <Söhne> \"'\r\n\t𝔘 \u2028 ]]>"
 VECTORS = np.random.default_rng(1).standard_normal((700, 4)).astype("<f4")
 WORKSPACE = [
+    # Servers that an older LightRAG filled give rows that lack some of what today's have.
+    Operation(Kind.PUT_ROWS, "text_chunks", [["c", {"content": ODD}]]),
     Operation(Kind.PUT_ROWS, "full_docs", [["a", {"content": ODD, "weight": 0.1}], [ODD, {}]]),
     Operation(
         Kind.PUT_NODES,
@@ -41,7 +43,7 @@ WORKSPACE = [
     Operation(
         Kind.PUT_VECTORS,
         "chunks_vdb",
-        [[str(n), {"content": ODD, "file_path": "f", "tokens": 3}] for n in range(len(VECTORS))],
+        [[str(n), {"content": ODD, "tokens": 3}] for n in range(len(VECTORS))],
         tuple(vector.tobytes() for vector in VECTORS),
     ),
     Operation(Kind.PUT_STATUS, "doc_status", [["a", {"status": "processed"}]]),
