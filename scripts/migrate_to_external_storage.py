@@ -8,8 +8,8 @@ import typer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ops.migrate.command import SourceWorkspaceOption, TargetWorkspaceOption, migrate
-from shared.ids import DEFAULT_WORKSPACE
+from ops.migrate.command import migrate
+from ops.migrate.options import SourceWorkspaceOption, TargetWorkspaceOption
 
 
 def main(
@@ -17,7 +17,7 @@ def main(
         Path, typer.Option("--source-dir", help="LightRAG's working folder.")
     ] = Path("rag_storage"),
     source_workspace: SourceWorkspaceOption = "",
-    workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
+    workspace: TargetWorkspaceOption = "",
     *,
     execute: Annotated[
         bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")

@@ -9,8 +9,9 @@ import typer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ops.client.session import complaining
-from ops.migrate.command import SourceWorkspaceOption, TargetWorkspaceOption, carry_out
+from ops.migrate.command import carry_out
 from ops.migrate.errors import PlaceError
+from ops.migrate.options import SourceWorkspaceOption, TargetWorkspaceOption
 from ops.migrate.places import OWN_SETTINGS, Place, PlaceKind
 from ops.migrate.request import Request
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name

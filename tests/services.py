@@ -11,10 +11,11 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn, Protocol, TypeVar
 
 import asyncpg
@@ -207,12 +208,15 @@ async def _execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def make_database(postgres_url: str) -> str:
-    """Make an empty database with pgvector; its address."""
+async def make_database(
+    postgres_url: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Make an empty database with pgvector and settings of its own; its address."""
     name = f"test_{secrets.token_hex(6)}"
     await _execute(postgres_url, f"CREATE DATABASE {name}")
     url = f"{postgres_url.rpartition('/')[0]}/{name}"
-    await _execute(url, "CREATE EXTENSION vector")
+    statements = [f"ALTER DATABASE {name} SET {one} = {to}" for one, to in settings.items()]
+    await _execute(url, "CREATE EXTENSION vector", *statements)
     return url
 
 

@@ -2,63 +2,36 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from ops.client.session import complaining
 from ops.migrate.between import needs_processes, run_in_processes
+from ops.migrate.options import (
+    ArchiveDirOption,
+    DryRunOption,
+    FromOption,
+    SourceWorkspaceOption,
+    TargetWorkspaceOption,
+    ToOption,
+    VerifyOnlyOption,
+)
 from ops.migrate.places import parse_place
 from ops.migrate.request import Request
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
 from shared.logs import configure_logs
 from shared.settings import load_settings
 
-SourceWorkspaceOption = Annotated[
-    str,
-    typer.Option(
-        "--source-workspace",
-        help="Which one of a folder (left out: the one without a name) or of `settings`.",
-    ),
-]
-TargetWorkspaceOption = Annotated[
-    str, typer.Option("--workspace", "-w", help="What it is called in the target.")
-]
-
 
 def migrate(  # noqa: PLR0913 - a command's options
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            help="`folder:DIR` (LightRAG's), `archive:FILE`, `settings`, or `settings:FILE`, "
-            "the stores that another `.env` file names.",
-        ),
-    ],
-    target: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            help="`settings` (this installation's stores), `settings:FILE` or `archive:FILE`.",
-        ),
-    ],
+    source: FromOption,
+    target: ToOption,
     source_workspace: SourceWorkspaceOption = "",
-    workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
+    workspace: TargetWorkspaceOption = "",
     *,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be copied; write nothing.")
-    ] = False,
-    verify_only: Annotated[
-        bool, typer.Option("--verify-only", help="Compare the target with the source.")
-    ] = False,
-    archive_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--archive-dir",
-            help="Where the archive between two installations lies meanwhile; "
-            "default: `migrations` in the target's DATA_DIR.",
-        ),
-    ] = None,
+    dry_run: DryRunOption = False,
+    verify_only: VerifyOnlyOption = False,
+    archive_dir: ArchiveDirOption = None,
 ) -> None:
     """Copy a LightRAG workspace, vectors and all, and read everything back to prove it.
 
@@ -71,7 +44,8 @@ def migrate(  # noqa: PLR0913 - a command's options
             source=parse_place(source),
             source_workspace=source_workspace,
             target=parse_place(target),
-            workspace=parse_workspace_name(workspace),
+            workspace=parse_workspace_name(workspace or DEFAULT_WORKSPACE),
+            folder_workspace=workspace,
             dry_run=dry_run,
             verify_only=verify_only,
         )

@@ -59,3 +59,9 @@ class SecretUnreadableError(AppError):
     """A secret of AWS cannot be read; check its name, the region and the rights to it."""
 
     code = "secret_unreadable"
+
+
+class ItemUnwritableError(AppError):
+    """The target's format has no place for an item; correct it in the source and repeat."""
+
+    code = "item_unwritable"

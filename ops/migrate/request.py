@@ -16,3 +16,5 @@ class Request:
     workspace: WorkspaceName
     dry_run: bool
     verify_only: bool
+    folder_workspace: str = ""
+    """What `workspace` is called in a folder, where it may have no name."""

@@ -13,6 +13,7 @@ from ops.migrate.comparing import Comparison
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
+from ops.migrate.folder.target import FolderTarget
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.places import PlaceKind
 from ops.migrate.request import Request
@@ -36,9 +37,6 @@ def run(request: Request, settings: Settings) -> None:
     if PlaceKind.SETTINGS in {request.source.kind, request.target.kind}:
         settings = settings_in_use(settings)
     match request.source.kind, request.target.kind:
-        case _, PlaceKind.FOLDER:
-            sentence = "A folder can be a source only; name an archive or `settings`."
-            raise PlaceError(sentence)
         case PlaceKind.SETTINGS, PlaceKind.SETTINGS:
             sentence = "Source and target are the same; name the other one's `settings:FILE`."
             raise PlaceError(sentence)
@@ -48,7 +46,7 @@ def run(request: Request, settings: Settings) -> None:
             _into_stores(request, settings)
         case _:
             source = open_file(request.source, request.source_workspace)
-            asyncio.run(_into_archive(request, source))
+            asyncio.run(_into_files(request, source))
 
 
 async def _look(
@@ -73,10 +71,33 @@ async def _look(
 async def _out_of_stores(request: Request, settings: Settings) -> None:
     name = parse_workspace_name(request.source_workspace or request.workspace)
 
-    async def archive(installation: Installation) -> None:
-        await _into_archive(request, installation.as_source())
+    async def copy(installation: Installation) -> None:
+        await _into_files(request, installation.as_source())
 
-    await with_workspace(settings, name, archive, is_made=False)
+    await with_workspace(settings, name, copy, is_made=False)
+
+
+async def _into_files(request: Request, source: Source) -> None:
+    is_folder = request.target.kind is PlaceKind.FOLDER
+    await (_into_folder if is_folder else _into_archive)(request, source)
+
+
+async def _into_folder(request: Request, source: Source) -> None:
+    target = FolderTarget.in_folder(request.target.path, request.folder_workspace)
+    sums = await _look(request, source)
+    if request.dry_run:
+        return
+    if beside := history_of(sums):
+        output.print(f"LightRAG's files have no place for {', '.join(beside)}; an archive has.")
+    sums = {section: found for section, found in sums.items() if section not in beside}
+    if not request.verify_only:
+        with Bars(output, sums, "write") as bars:
+            await target.write(source, bars)
+    with Bars(output, sums, "verify") as bars:
+        found = await target.check(bars)
+    if found != sums:
+        raise MigrationDiffersError(f"{target.folder} does not hold what is in {request.source}.")
+    output.print(f"{target.folder} holds all of it: {target.size_bytes():,} bytes.")
 
 
 async def _into_archive(request: Request, source: Source) -> None:

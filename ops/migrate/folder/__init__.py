@@ -1,1 +1,1 @@
-"""A folder of LightRAG's file storages (`rag_storage`), read without holding it in memory."""
+"""A folder of LightRAG's file storages (`rag_storage`), read and written without holding it."""

@@ -11,6 +11,8 @@ from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.folder.graph import entities_of, relations_of
 from ops.migrate.folder.json_rows import Row, rows_of
+from ops.migrate.folder.layout import GRAPH_FILE, ROW_FILES, VECTOR_FILES
+from ops.migrate.folder.older import Rows, rows_in
 from ops.migrate.folder.vectors import open_vectors
 from ops.migrate.history.items import HistoryItem
 from worker.commit.operations import Kind, Operation, cut
@@ -21,13 +23,9 @@ from worker.commit.unit_of_work.unit import (
     VECTOR_STORAGES,
 )
 
-Rows = Iterator[tuple[str, Row]]
-
 # What PostgreSQL keeps beside a chunk's vector, and files beside its text alone.
 _NO_PLACE: Row = {"tokens": 0, "chunk_order_index": 0}
 _NO_FILE = "unknown_source"  # LightRAG's word for it
-_GRAPH_FILE = "graph_chunk_entity_relation.graphml"
-_VECTOR_FILES = {name: f"vdb_{name.removesuffix('_vdb')}.json" for name in VECTOR_STORAGES}
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class FolderSource:
     folder: Path
     embedding_model: str = ""
     """LightRAG's files do not say."""
+    as_written: bool = False
+    """Whether what older versions left out is left out."""
 
     @classmethod
     def in_folder(cls, root: Path, workspace: str) -> "FolderSource":
@@ -60,7 +60,7 @@ class FolderSource:
         Raises:
             SourceUnreadableError: a file is damaged.
         """
-        for file in _VECTOR_FILES.values():
+        for file in VECTOR_FILES.values():
             with open_vectors(self.folder / file) as found:
                 if found is not None:
                     return found.dimension
@@ -72,10 +72,10 @@ class FolderSource:
         Raises:
             SourceUnreadableError: a file is damaged.
         """
-        for operation in self._operations():
+        operations = self._operations()
+        # In a thread: reading waits for nothing, and a lease has to be renewed meanwhile.
+        while (operation := await asyncio.to_thread(next, operations, None)) is not None:
             yield operation
-            # Reading waits for nothing, and a lease has to be renewed meanwhile.
-            await asyncio.sleep(0)
 
     async def history(self) -> AsyncIterator[HistoryItem]:
         """Give nothing: LightRAG keeps no uploads and no tasks."""
@@ -87,26 +87,22 @@ class FolderSource:
         places: dict[str, Row] = {}
         for name in ROW_STORAGES:
             yield from cut(Kind.PUT_ROWS, name, map(list, self._rows(name, places)))
-        graph = self.folder / _GRAPH_FILE
+        graph = self.folder / GRAPH_FILE
         yield from cut(Kind.PUT_NODES, GRAPH_STORAGE, map(list, entities_of(graph)))
         yield from cut(Kind.PUT_EDGES, GRAPH_STORAGE, map(list, relations_of(graph)))
         for name in VECTOR_STORAGES:
             yield from self._vectors(name, places)
-        statuses = rows_of(self.folder / f"kv_store_{STATUS_STORAGE}.json")
+        statuses = self._rows(STATUS_STORAGE, places)
         yield from cut(Kind.PUT_STATUS, STATUS_STORAGE, map(list, statuses))
 
     def _rows(self, name: str, places: dict[str, Row]) -> Rows:
-        rows = rows_of(self.folder / f"kv_store_{name}.json")
-        match name:
-            case "text_chunks":
-                return _chunks(rows, places)
-            case "llm_response_cache":
-                return _replies(rows)
-            case _:
-                return rows
+        if self.as_written:
+            return rows_of(self.folder / ROW_FILES[name])
+        rows = rows_in(self.folder, name)
+        return _chunks(rows, places) if name == "text_chunks" else rows
 
     def _vectors(self, name: str, places: Mapping[str, Row]) -> Iterator[Operation]:
-        with open_vectors(self.folder / _VECTOR_FILES[name]) as found:
+        with open_vectors(self.folder / VECTOR_FILES[name]) as found:
             if found is None:
                 return
             waiting: deque[bytes] = deque()
@@ -114,8 +110,8 @@ class FolderSource:
             def rows() -> Iterator[list[Any]]:
                 for key, row, vector in found.rows():
                     waiting.append(vector)
-                    is_chunk = name == "chunks_vdb"
-                    yield [key, _placed(row, places.get(key, _NO_PLACE)) if is_chunk else row]
+                    place = places.get(key, _NO_PLACE) if name == "chunks_vdb" else {}
+                    yield [key, row if self.as_written else {"file_path": _NO_FILE, **row, **place}]
 
             for operation in cut(Kind.PUT_VECTORS, name, rows()):
                 vectors = tuple(waiting.popleft() for _ in operation.rows)
@@ -127,17 +123,3 @@ def _chunks(rows: Rows, places: dict[str, Row]) -> Rows:
     for key, row in rows:
         places[key] = {name: row.get(name, none) for name, none in _NO_PLACE.items()}
         yield key, {"file_path": _NO_FILE, **row}
-
-
-def _replies(rows: Rows) -> Rows:
-    """Give cached replies one by one: LightRAG before 1.4 kept those of a mode in one row."""
-    for key, row in rows:
-        if row and all(isinstance(one, dict) and "return" in one for one in row.values()):
-            for digest, reply in row.items():
-                yield f"{key}:{reply.get('cache_type', 'extract')}:{digest}", reply
-        else:
-            yield key, row
-
-
-def _placed(row: Row, place: Row) -> Row:
-    return {"file_path": _NO_FILE, **row, **place}

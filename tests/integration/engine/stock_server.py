@@ -139,9 +139,9 @@ class StockServer:
 
         await self._until(is_gone)
 
-    async def context(self, question: str, mode: str) -> str:
+    async def context(self, question: str, mode: str, **more: int) -> str:
         """Return what a model would get to read before it answers."""
-        options = {"query": question, "mode": mode, "only_need_context": True}
+        options = {"query": question, "mode": mode, "only_need_context": True, **more}
         return str((await self._post("/query", options))["response"])
 
     async def get(self, path: str, **parameters: str) -> Any:
@@ -175,8 +175,15 @@ async def lightrag_server(
     variables: Mapping[str, str], workspace: str, models: ModelServer, folder: Path
 ) -> AsyncIterator[StockServer]:
     """Run one on the stores that our settings name, in one workspace; stopped at the end."""
+    async with serving(stock_variables(variables, workspace, models), folder) as server:
+        yield server
+
+
+@asynccontextmanager
+async def serving(variables: Mapping[str, str], folder: Path) -> AsyncIterator[StockServer]:
+    """Run one with variables of its own; stopped at the end."""
     port = free_port()
-    child = await start(StockProcess(folder, port, stock_variables(variables, workspace, models)))
+    child = await start(StockProcess(folder, port, variables))
     try:
         async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", timeout=TIMEOUT_S) as http:
             yield StockServer(http)

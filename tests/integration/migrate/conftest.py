@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lightrag import LightRAG
+from lightrag.kg.shared_storage import finalize_share_data
 
 from shared.ids import PhysicalWorkspace
 from shared.rag.models import open_models
@@ -52,7 +53,7 @@ def ragfleet(variables: dict[str, str]) -> Command:
 
 
 def command(
-    variables: Mapping[str, str], *, module: str = "ops.cli", timeout_s: int = 100
+    variables: Mapping[str, str], *, module: str = "ops.cli", timeout_s: float = 100
 ) -> Command:
     def ragfleet(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -77,3 +78,5 @@ async def opened(variables: Mapping[str, str], workspace: str) -> AsyncIterator[
             yield rag
     finally:
         await pool.close()
+        # LightRAG keeps what it read of files by the workspace's name alone.
+        finalize_share_data()

@@ -102,7 +102,6 @@ def test_a_damaged_folder_is_named_before_anything_is_written(
         ("settings:", "settings", 2, "is no place"),
         ("settings:x", "settings", 2, "cannot be read"),
         ("settings", "settings", 2, "are the same workspace"),
-        ("settings", "folder:x", 2, "a source only"),
         ("folder:/nowhere", "settings", 1, "no files of LightRAG"),
         ("archive:/nowhere", "settings", 1, "cannot be read"),
     ],

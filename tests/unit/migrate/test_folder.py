@@ -154,15 +154,3 @@ async def test_a_vector_without_its_chunk_can_be_written_anywhere(tmp_path: Path
     row = (await rows_in(tmp_path, "chunks_vdb"))["0"]
     assert (row["tokens"], row["chunk_order_index"]) == (0, 0)
     assert row["file_path"] == "unknown_source"
-
-
-async def test_replies_of_old_versions_are_given_one_by_one(tmp_path: Path) -> None:
-    reply = {"return": "x", "cache_type": "extract", "original_prompt": "p"}
-    old = {"default": {"abc": reply, "def": {"return": "y"}}, "mix:query:0": {"return": "z"}}
-    (tmp_path / "kv_store_llm_response_cache.json").write_text(json.dumps(old))
-
-    assert await rows_in(tmp_path, "llm_response_cache") == {
-        "default:extract:abc": reply,
-        "default:extract:def": {"return": "y"},
-        "mix:query:0": {"return": "z"},
-    }

@@ -1,0 +1,52 @@
+"""The options of commands that move data, each said once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FromOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="`folder:DIR` (LightRAG's), `archive:FILE`, `settings`, or `settings:FILE`, "
+        "the stores that another `.env` file names.",
+    ),
+]
+ToOption = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        help="`settings` (this installation's stores), `settings:FILE`, `archive:FILE` or "
+        "`folder:DIR`.",
+    ),
+]
+SourceWorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        "--source-workspace",
+        help="Which one of a folder (left out: the one without a name) or of `settings`.",
+    ),
+]
+TargetWorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="What it is called in the target; left out: `default`, or a folder's without a name.",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be copied; write nothing.")
+]
+VerifyOnlyOption = Annotated[
+    bool, typer.Option("--verify-only", help="Compare the target with the source.")
+]
+ArchiveDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive-dir",
+        help="Where the archive between two installations lies meanwhile; "
+        "default: `migrations` in the target's DATA_DIR.",
+    ),
+]
