@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from shared.errors import SettingsError
+from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
     ApiSettings,
@@ -41,6 +42,7 @@ class Settings:
     redis: RedisSettings
     neo4j: Neo4jSettings
     postgres: PostgresSettings
+    s3: S3Settings
     broker: BrokerSettings
     llm: LanguageModelSettings
     embedding: EmbeddingSettings
@@ -98,7 +100,7 @@ def load_settings(
 
 def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - one of twelve classes
+) -> Any:  # noqa: ANN401 - one of thirteen classes
     prefix = section.model_config.get("env_prefix", "").upper()
     given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]
@@ -132,6 +134,8 @@ def _refuse_contradictions(settings: Settings) -> None:
         raise SettingsError(sentence)
     if settings.graph_in_neo4j:
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
+    if settings.storage.object_store == "s3":
+        _require(settings.s3.bucket, "S3_BUCKET", "OBJECT_STORE=s3 needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):
         if model.provider is Provider.OFFLINE:
             continue
