@@ -1,6 +1,7 @@
 """Reads one object as a stream, block by block."""
 
 import io
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
@@ -93,7 +94,7 @@ class S3Reader(io.RawIOBase):
         self.modified_at = answer["LastModified"]
         self.size_bytes = int(answer.get("ContentRange", "/0").rpartition("/")[2])
         try:
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 return body.read()
         except exceptions.BotoCoreError as error:
             raise _BrokenOffError from error

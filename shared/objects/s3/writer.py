@@ -50,7 +50,7 @@ class S3Writer(io.RawIOBase):
         self._block = bytearray()
         self._upload_id = ""
         self._parts: list[CompletedPartTypeDef] = []
-        self._is_commit_asked = False
+        self._is_committed = False
 
     def writable(self) -> bool:
         """Say that this is for writing."""
@@ -77,25 +77,28 @@ class S3Writer(io.RawIOBase):
         """
         if self._upload_id and self._block:
             self._send_part()
-        self._is_commit_asked = True
         try:
             with translated_s3_errors():
                 self._complete() if self._upload_id else self._put()
         except (AppError, FileExistsError):
             # A first try may have been carried out whose answer was lost.
-            if not self._is_committed():
+            if not self._is_there():
                 raise
+        self._is_committed = True
 
     def abort(self) -> None:
-        """Remove what was sent, as far as S3 can be reached; what stays is no visible object."""
+        """Remove what was sent, the committed object, too, as far as S3 can be reached.
+
+        What stays where it cannot be is no visible object, save after a commit of which neither
+        success nor failure could be learned: that one may be there, and whole.
+        """
         self._block.clear()
         client = self._bucket.client
         with suppress(AppError), translated_s3_errors():
-            if self._upload_id:
-                client.abort_multipart_upload(**self._place, UploadId=self._upload_id)
-        with suppress(AppError), translated_s3_errors():
-            if self._is_commit_asked and self._is_committed():
+            if self._is_committed:
                 client.delete_object(**self._place)
+            elif self._upload_id:
+                client.abort_multipart_upload(**self._place, UploadId=self._upload_id)
 
     def _send_part(self) -> None:
         body = bytes(self._block)
@@ -131,7 +134,7 @@ class S3Writer(io.RawIOBase):
             **self._condition,
         )
 
-    def _is_committed(self) -> bool:
+    def _is_there(self) -> bool:
         try:
             with translated_s3_errors():
                 found = self._bucket.client.head_object(**self._place)

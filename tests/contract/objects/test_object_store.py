@@ -17,15 +17,15 @@ from shared.objects.base import ObjectStore
 from shared.objects.local import LocalObjectStore
 from shared.objects.memory import MemoryObjectStore
 from shared.objects.s3.store import S3ObjectStore
-from tests.s3_server import give_credentials, new_bucket, running_s3
+from tests.s3_server import S3Server, give_credentials, new_bucket, running_s3
 
 KEY = ObjectKey("uploads/default/0001")
 
 
 @pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with running_s3() as url:
-        yield url
+def s3() -> Iterator[S3Server]:
+    with running_s3() as server:
+        yield server
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
@@ -39,7 +39,7 @@ def objects(
             return MemoryObjectStore(capacity_bytes=50_000_000)
         case _:
             give_credentials(monkeypatch)
-            return S3ObjectStore(new_bucket(request.getfixturevalue("s3_url")), "objects")
+            return S3ObjectStore(new_bucket(request.getfixturevalue("s3")), "objects")
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
