@@ -1,10 +1,11 @@
 """Blocking steps of an object store, taken away from the event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -34,6 +35,27 @@ async def run_to_its_end(
     except asyncio.CancelledError:
         await asyncio.wait([step])
         raise
+
+
+async def given_by_threads(values: Iterator[Result]) -> AsyncIterator[Result]:
+    """Give what an iterator gives that blocks; each step of it is taken in a thread."""
+    end = object()
+    while (value := await run_to_its_end(None, next, values, end)) is not end:
+        yield cast("Result", value)
+
+
+@asynccontextmanager
+async def in_threads(manager: AbstractContextManager[Result]) -> AsyncIterator[Result]:
+    """Enter and leave a context whose both ends block."""
+    value = await run_to_its_end(None, manager.__enter__)
+    try:
+        yield value
+    except BaseException as error:
+        leaving = (type(error), error, error.__traceback__)
+        if not await run_to_its_end(None, manager.__exit__, *leaving):
+            raise
+    else:
+        await run_to_its_end(None, manager.__exit__, None, None, None)
 
 
 async def in_blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
