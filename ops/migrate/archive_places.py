@@ -15,8 +15,8 @@ from shared.errors import SettingsError
 from shared.settings import Settings
 
 
-class ArchivePlace(Protocol):
-    """One archive, written once and read often; all of this blocks."""
+class ReadableArchive(Protocol):
+    """One archive that does not change; all of this blocks."""
 
     def reader(self) -> AbstractContextManager[IO[bytes]]:
         """Open it to be read from its beginning.
@@ -24,6 +24,13 @@ class ArchivePlace(Protocol):
         Raises:
             SourceNotFoundError: it is not there, or cannot be read.
         """
+
+    def fingerprint(self) -> str:
+        """Return what changes whenever it does."""
+
+
+class ArchivePlace(ReadableArchive, Protocol):
+    """Where one archive is, or is to be."""
 
     def writer(self) -> AbstractContextManager[IO[bytes]]:
         """Open it to be written; it is there when the block ends without an exception.
@@ -34,9 +41,6 @@ class ArchivePlace(Protocol):
 
     def size_bytes(self) -> int:
         """Return how large it is."""
-
-    def fingerprint(self) -> str:
-        """Return what changes whenever it does."""
 
 
 @dataclass(frozen=True)

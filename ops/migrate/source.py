@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ops.migrate.archive import ArchiveReader
-from ops.migrate.archive_places import ArchivePlace, archive_at
+from ops.migrate.archive_places import ReadableArchive, archive_at
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem
 from ops.migrate.places import Place, PlaceKind
@@ -39,7 +39,7 @@ class Source(Protocol):
 class ArchiveSource:
     """A workspace in an archive."""
 
-    archive: ArchivePlace
+    archive: ReadableArchive
 
     @property
     def embedding_model(self) -> str:
