@@ -42,10 +42,10 @@ class Folder:
         """Return an object's whole key."""
         return self.prefix + name
 
-    def objects(self) -> Iterator[list[Listed]]:
-        """List the objects, some at a time, by name."""
+    def objects(self, *, delimiter: str = "") -> Iterator[list[Listed]]:
+        """List the objects, some at a time, by name; only those without `delimiter` in theirs."""
         pages = self.bucket.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket.name, Prefix=self.prefix
+            Bucket=self.bucket.name, Prefix=self.prefix, Delimiter=delimiter
         )
         with translated_s3_errors():
             for page in pages:
