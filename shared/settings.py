@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
+from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
     ApiSettings,
@@ -48,6 +49,7 @@ class Settings:
     redis: RedisSettings
     neo4j: Neo4jSettings
     postgres: PostgresSettings
+    s3: S3Settings
     broker: BrokerSettings
     llm: LanguageModelSettings
     embedding: EmbeddingSettings
@@ -162,7 +164,7 @@ def _without_environment(section: type[Section]) -> type[Section]:
 
 def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - one of twelve classes
+) -> Any:  # noqa: ANN401 - one of thirteen classes
     prefix = section.model_config.get("env_prefix", "").upper()
     given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]
@@ -196,6 +198,8 @@ def _refuse_contradictions(settings: Settings) -> None:
         raise SettingsError(sentence)
     if settings.graph_in_neo4j:
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
+    if settings.storage.object_store == "s3":
+        _require(settings.s3.bucket, "S3_BUCKET", "OBJECT_STORE=s3 needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):
         if model.provider is Provider.OFFLINE:
             continue

@@ -1,5 +1,6 @@
 """Where data is moved from and to, as people write it."""
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ class PlaceKind(StrEnum):
     FOLDER = "folder"
     """LightRAG's working folder with its file storages."""
     ARCHIVE = "archive"
-    """One portable file."""
+    """One portable file, of a disk or in a bucket."""
     SETTINGS = "settings"
     """The stores that the settings of an installation name."""
 
@@ -30,6 +31,8 @@ class Place:
     """With SETTINGS, the file of NAME=value lines, or OWN_SETTINGS."""
     secrets: tuple[str, ...] = ()
     """With SETTINGS, what of AWS Secrets Manager is added to the file."""
+    url: str = ""
+    """With ARCHIVE, `s3://bucket/key` where it is no file; then `path` means nothing."""
     shown_as: str = ""
     """What people are told it is, where that is something else: a step between two places."""
 
@@ -44,7 +47,7 @@ class Place:
 
     def resolved(self) -> "Place":
         """Return the same place as it is called from any working folder."""
-        if self._has_no_file:
+        if self._has_no_file or self.url:
             return self
         return replace(self, path=self.path.resolve(), shown_as=str(self))
 
@@ -53,11 +56,11 @@ class Place:
             return self.shown_as
         if self._has_no_file:
             return f"{self.kind}:{' '.join(self.secrets)}" if self.secrets else self.kind
-        return f"{self.kind}:{self.path}"
+        return f"{self.kind}:{self.url or self.path}"
 
 
 def parse_place(text: str) -> Place:
-    """Read `folder:DIR`, `archive:FILE`, `settings` or `settings:FILE`.
+    """Read `folder:DIR`, `archive:FILE`, `archive:s3://bucket/key`, `settings` or `settings:FILE`.
 
     Raises:
         PlaceError: it is none of them.
@@ -70,4 +73,8 @@ def parse_place(text: str) -> Place:
             "`settings:FILE`."
         )
         raise PlaceError(sentence)
+    if kind is PlaceKind.ARCHIVE and "://" in path:
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*[^/]", path):
+            raise PlaceError(f"`{path}` is no place; write `s3://bucket/key`.")
+        return Place(kind, Path(), url=path)
     return Place(kind, Path(path) if path else OWN_SETTINGS)

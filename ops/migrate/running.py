@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.client.session import output
+from ops.migrate.archive_places import archive_at
 from ops.migrate.comparing import Comparison
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
@@ -45,8 +46,8 @@ def run(request: Request, settings: Settings) -> None:
         case _, PlaceKind.SETTINGS:
             _into_stores(request, settings)
         case _:
-            source = open_file(request.source, request.source_workspace)
-            asyncio.run(_into_files(request, source))
+            source = open_file(request.source, request.source_workspace, settings)
+            asyncio.run(_into_files(request, source, settings))
 
 
 async def _look(
@@ -72,14 +73,16 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     name = parse_workspace_name(request.source_workspace or request.workspace)
 
     async def copy(installation: Installation) -> None:
-        await _into_files(request, installation.as_source())
+        await _into_files(request, installation.as_source(), settings)
 
     await with_workspace(settings, name, copy, is_made=False)
 
 
-async def _into_files(request: Request, source: Source) -> None:
-    is_folder = request.target.kind is PlaceKind.FOLDER
-    await (_into_folder if is_folder else _into_archive)(request, source)
+async def _into_files(request: Request, source: Source, settings: Settings) -> None:
+    if request.target.kind is PlaceKind.FOLDER:
+        await _into_folder(request, source)
+    else:
+        await _into_archive(request, source, settings)
 
 
 async def _into_folder(request: Request, source: Source) -> None:
@@ -100,29 +103,29 @@ async def _into_folder(request: Request, source: Source) -> None:
     output.print(f"{target.folder} holds all of it: {target.size_bytes():,} bytes.")
 
 
-async def _into_archive(request: Request, source: Source) -> None:
-    path = request.target.path
+async def _into_archive(request: Request, source: Source, settings: Settings) -> None:
+    archive = archive_at(request.target, settings)
     size = ArchiveSize(source.dimension() or 0)
     sums = await _look(request, source, size)
-    if not request.verify_only:
-        output.print(size.require_room(path.parent), markup=False)
+    if not (request.verify_only or request.target.url):
+        output.print(size.require_room(request.target.path.parent), markup=False)
     if request.dry_run:
         return
     if not request.verify_only:
         with Bars(output, sums, "write") as bars:
             # Uploads are accepted meanwhile, so their tasks are what they were when written.
             sums |= history_of(
-                await export(source, path, workspace=request.workspace, progress=bars)
+                await export(source, archive, workspace=request.workspace, progress=bars)
             )
     with Bars(output, sums, "verify") as bars:
-        found = check(path, bars)
+        found = await check(archive, bars)
     if found != sums:
-        raise MigrationDiffersError(f"{path} does not hold what is in {request.source}.")
-    output.print(f"{path} holds all of it: {path.stat().st_size:,} bytes.")
+        raise MigrationDiffersError(f"{archive} does not hold what is in {request.source}.")
+    output.print(f"{archive} holds all of it: {archive.size_bytes():,} bytes.")
 
 
 def _into_stores(request: Request, settings: Settings) -> None:
-    source = open_file(request.source, request.source_workspace)
+    source = open_file(request.source, request.source_workspace, settings)
     require_same_embedding(source, settings)
     sums = asyncio.run(_look(request, source))
     if request.dry_run:
