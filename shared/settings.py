@@ -12,6 +12,7 @@ from shared.errors import SettingsError
 from shared.settings_sections import (
     OFFLINE_DIM,
     ApiSettings,
+    BackupSettings,
     BrokerSettings,
     EmbeddingSettings,
     FlowerSettings,
@@ -48,6 +49,7 @@ class Settings:
     api: ApiSettings
     limits: LimitSettings
     log: LogSettings
+    backup: BackupSettings
     flower: FlowerSettings
 
     @property
@@ -98,7 +100,7 @@ def load_settings(
 
 def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - one of twelve classes
+) -> Any:  # noqa: ANN401 - one of thirteen classes
     prefix = section.model_config.get("env_prefix", "").upper()
     given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]
