@@ -1,0 +1,57 @@
+"""Fills a new workspace from a backup, and reads everything back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.backup.catalogue import Backup
+from ops.backup.places import BackupPlace
+from ops.migrate.archive import ArchiveReader
+from ops.migrate.places import Place, PlaceKind
+from ops.migrate.running import Request, into_stores
+from ops.migrate.source import ArchiveSource
+from ops.settings_in_use import settings_in_use
+from shared.ids import WorkspaceName
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class BackupSource(ArchiveSource):
+    """An archive in a place, streamed from there each time it is read."""
+
+    place: BackupPlace
+
+    def fingerprint(self) -> str:
+        """Return the name: a backup is never written again."""
+        return f"backup:{self.path.name}"
+
+    @contextmanager
+    def _opened(self) -> Iterator[ArchiveReader]:
+        with self.place.reader(self.path.name) as file:
+            yield ArchiveReader(file)
+
+
+def restore(
+    backup: Backup, place: BackupPlace, workspace: WorkspaceName, settings: Settings
+) -> None:
+    """Fill a workspace that is empty or not there yet, list its documents, and compare.
+
+    Raises:
+        SettingsError: settings leave it open which stores are meant, or another process has them.
+        ArchiveDamagedError: the backup is damaged; nothing was written.
+        EmbeddingMismatchError: it holds vectors of another model.
+        TargetNotEmptyError: the workspace holds something.
+        MigrationDiffersError: not everything could be read back.
+        UnavailableError: a server is away; the same command goes on.
+    """
+    path = Path(backup.name)
+    request = Request(
+        source=Place(PlaceKind.ARCHIVE, path),
+        source_workspace="",
+        target=Place(PlaceKind.SETTINGS, Path()),
+        workspace=workspace,
+        dry_run=False,
+        verify_only=False,
+    )
+    into_stores(request, BackupSource(path, place), settings_in_use(settings))
