@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ops.backup.catalogue import Backup, backups_among, find_backup
 from ops.backup.places import BackupPlace, parse_backup_place
 from ops.backup.pruning import KeepPolicy, prune
 from ops.client.session import complain, complaining, output, refuse_options
+from ops.client.tables import print_table
 from shared.ids import parse_workspace_name
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
@@ -23,6 +23,7 @@ ToOption = Annotated[
     typer.Option("--to", help="A folder or `s3://bucket/prefix`; default: BACKUP_TO."),
 ]
 _FAILED = 1
+_SAID = {True: "yes", False: "no"}
 
 
 @app.callback()
@@ -38,8 +39,8 @@ def backup(
     """Back workspaces up, each into one file that is read back before it counts.
 
     What a workspace holds is written as it is between two commits: uploads meanwhile are taken and
-    wait, questions go on. Files in DATA_DIR (USE_EXTERNAL_STORAGE=false) allow only one process:
-    stop the system first.
+    wait, questions go on. A system that keeps everything in files allows only one process: stop it
+    first.
     Exit code 1: a workspace could not be backed up, the sentence says why; the others were.
     Exit code 2: a setting or a place is wrong, or another process has the files.
     """
@@ -52,12 +53,18 @@ def backup(
         _log_nothing(settings)
         names = [parse_workspace_name(name) for name in workspace or []]
         outcome = asyncio.run(back_up(settings, place, names))
-        table = _table("backup", "items", "bytes", "seconds", "paused (s)")
-        for made in outcome.made:
-            numbers = f"{made.items:,}", f"{made.backup.size_bytes:,}"
-            times = f"{made.took_s:.1f}", f"{made.paused_s:.1f}"
-            table.add_row(made.backup.name, *numbers, *times)
-        output.print(table if outcome.made else "Nothing was backed up.")
+        rows = [
+            {
+                "backup": made.backup.name,
+                "items": f"{made.items:,}",
+                "bytes": f"{made.backup.size_bytes:,}",
+                "seconds": f"{made.took_s:.1f}",
+                "paused": f"{made.paused_s:.1f} s",
+            }
+            for made in outcome.made
+        ]
+        headings = ("BACKUP", "ITEMS", "BYTES", "SECONDS", "COMMITS PAUSED")
+        print_table(headings, rows, cells=dict.values)
         for name, error in outcome.failed.items():
             complain(f"{name}: {error.code}: {error.detail}")
         if outcome.failed:
@@ -68,11 +75,7 @@ def backup(
 def list_backups(to: ToOption = "") -> None:
     """List the backups of a place; those that were never read back do not count as such."""
     with _prepared(to) as (_, place):
-        found = backups_among(place.list())
-        if not found:
-            output.print(f"There are no backups in {place}.", markup=False, soft_wrap=True)
-            return
-        output.print(_table_of(found))
+        _print(backups_among(place.list()))
 
 
 @app.command("prune")
@@ -90,7 +93,7 @@ def prune_backups(
         policy = KeepPolicy.of(settings.backup)
         removed = prune(place, policy, now=utc_now(), dry_run=dry_run)
         if removed:
-            output.print(_table_of(removed))
+            _print(removed)
         verb = "would be removed" if dry_run else "were removed"
         output.print(f"{len(removed)} backups {verb}.")
 
@@ -155,15 +158,9 @@ def _log_nothing(settings: Settings) -> None:
     configure_logs(level="critical", form=settings.log.format)
 
 
-def _table_of(backups: list[Backup]) -> Table:
-    table = _table("backup", "bytes", "read back")
-    for one in backups:
-        table.add_row(one.name, f"{one.size_bytes:,}", "yes" if one.is_verified else "no")
-    return table
-
-
-def _table(*headings: str) -> Table:
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, overflow="fold")  # names are typed again: none is cut
-    return table
+def _print(backups: list[Backup]) -> None:
+    rows = [
+        {"backup": one.name, "bytes": f"{one.size_bytes:,}", "read back": _SAID[one.is_verified]}
+        for one in backups
+    ]
+    print_table(("BACKUP", "BYTES", "READ BACK"), rows, cells=dict.values)
