@@ -14,6 +14,13 @@ from tests.integration.engine.shapes import files_variables, open_fleet, server_
 from tests.integration.engine.steps import committed
 from tests.integration.worker.fleet import Fleet
 
+# The name of the embedding that worker tiers have in tests; nobody else is asked for vectors.
+EMBEDDING = {
+    "EMBEDDING_PROVIDER": "openai",
+    "EMBEDDING_BASE_URL": "http://127.0.0.1:9",
+    "EMBEDDING_API_KEY": "none",
+    "EMBEDDING_MODEL": "hash",
+}
 NOTES = WorkspaceName("notes")
 TEXTS = {
     "curie": "Marie Curie met Pierre Curie in Paris. Marie Curie worked in Paris. ",
@@ -31,13 +38,15 @@ def shape() -> str:
 def variables(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings of an installation where nothing is yet."""
     folder = tmp_path / "data"
+    folder.mkdir()
     if shape == "files":
-        return files_variables(folder)
+        return files_variables(folder) | EMBEDDING
     servers = [request.getfixturevalue(name) for name in ("fresh_database", "fresh_valkey")]
     chosen = server_variables(shape, folder, *servers)
     if shape == "neo4j":
         chosen |= request.getfixturevalue("fresh_neo4j").variables
-    return {"TASK_LEASE_S": "5", **chosen}
+    # Longer than a busy machine ever keeps a process from renewing its lease.
+    return {"TASK_LEASE_S": "60", **chosen, **EMBEDDING}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 from shared.contract.names import TaskName
 from shared.contract.payloads import BackUp
 from shared.settings import load_settings
-from worker.back_up import back_up
+from worker.back_up import _COMMAND, back_up
 from worker.celery_options import worker_options
 
 if TYPE_CHECKING:
@@ -99,3 +100,8 @@ finally:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert cleaned.exists()
+
+
+def test_there_is_a_command_of_this_name() -> None:
+    help_ = subprocess.run([*_COMMAND, "--help"], check=False, capture_output=True, text=True)
+    assert "BACKUP_SCHEDULE" in help_.stdout, help_.stderr
