@@ -150,6 +150,11 @@ def _prepared(place: str) -> Iterator[tuple[Settings, BackupPlace]]:
     os.umask(0o077)  # whatever is written holds the documents' texts
     with complaining():
         settings = load_settings()
+        if not (place or settings.backup.to):
+            # In the DATA_DIR of what runs, which has one of its own for each kind of graph.
+            from ops.settings_in_use import settings_in_use  # noqa: PLC0415 - slow
+
+            settings = settings_in_use(settings)
         yield settings, parse_backup_place(place, settings)
 
 

@@ -128,6 +128,9 @@ class _Unwatched:
     def advance(self, operation: Operation) -> None:
         """Forget it."""
 
+    def advance_by(self, section: str, items: int) -> None:
+        """Forget it."""
+
 
 @asynccontextmanager
 async def _in_threads(manager: AbstractContextManager[Value]) -> AsyncIterator[Value]:

@@ -38,7 +38,7 @@ def restore(
     """Fill a workspace that is empty or not there yet, list its documents, and compare.
 
     Raises:
-        SettingsError: settings leave it open which stores are meant, or another process has them.
+        SettingsError: settings name no stores and nothing runs, or another process has the files.
         ArchiveDamagedError: the backup is damaged; nothing was written.
         EmbeddingMismatchError: it holds vectors of another model.
         TargetNotEmptyError: the workspace holds something.

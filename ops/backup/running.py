@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from ops.backup.making import Made, Maker
 from ops.backup.places import BackupPlace
 from ops.backup.pruning import KeepPolicy, prune
-from ops.migrate.installation import require_stores, workspace_names
+from ops.migrate.installation import workspace_names
+from ops.settings_in_use import settings_in_use
 from shared.cron import parse_cron
 from shared.errors import AppError, SettingsError, WorkspaceBusyError
 from shared.ids import WorkspaceName
@@ -51,10 +52,10 @@ async def back_up(
     """Back the chosen workspaces up, or all of them where none is chosen.
 
     Raises:
-        SettingsError: settings leave it open which stores are meant, or another process has them.
+        SettingsError: settings name no stores and nothing runs, or another process has the files.
         LedgerUnavailableError: the ledger is away, so nobody knows which ones there are.
     """
-    require_stores(settings)
+    settings = settings_in_use(settings)
     names = list(chosen) or await workspace_names(settings)
     outcome = Outcome()
     await _make_each(Maker(settings, place, now=now), names, None, outcome)
@@ -78,7 +79,7 @@ async def back_up_due(
     if not settings.backup.schedule:
         sentence = "BACKUP_SCHEDULE is not set, so nothing is ever due; set it to a time of cron."
         raise SettingsError(sentence)
-    require_stores(settings)
+    settings = settings_in_use(settings)
     maker = Maker(settings, place, now=now)
     names = await workspace_names(settings)
     since, waiting = await _what_is_due(settings, maker, names, now(), sleep)
