@@ -50,8 +50,8 @@ def backup(
     from ops.backup.running import back_up  # noqa: PLC0415 - slow for other commands
 
     with _prepared(to) as (settings, place):
-        _log_nothing(settings)
         names = [parse_workspace_name(name) for name in workspace or []]
+        _log_nothing(settings)
         outcome = asyncio.run(back_up(settings, place, names))
         rows = [
             {
@@ -139,9 +139,9 @@ def restore(
     from ops.backup.restoring import restore as fill  # noqa: PLC0415 - slow for other commands
 
     with _prepared(place) as (settings, opened):
-        _log_nothing(settings)
         target = parse_workspace_name(workspace) if workspace else None
         found = find_backup(opened, name, target)
+        _log_nothing(settings)
         fill(found, opened, target or found.workspace, settings)
 
 

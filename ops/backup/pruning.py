@@ -103,7 +103,7 @@ def _surplus_of_one(backups: list[Backup], policy: KeepPolicy, now: datetime) ->
         (policy.weekly, lambda one: one.made_at.isocalendar()[:2]),
         (policy.monthly, lambda one: (one.made_at.year, one.made_at.month)),
     ]
-    kept = {verified[0]}
+    kept: set[Backup] = set()  # every rule keeps the newest one, and there is a rule
     for count, period in rules:
         kept |= _newest_of_each(verified, period, count)
     return [one for one in backups if one not in kept and _may_go(one, verified[0], now)]
