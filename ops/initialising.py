@@ -8,6 +8,7 @@ from shared.errors import EmbeddingMismatchError
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import Workspace
+from shared.objects.factory import open_objects
 from shared.rag.engine import storage_names
 from shared.rag.models import open_models, require_same_embedding
 from shared.rag.pool import RagPool
@@ -19,6 +20,8 @@ _PAGE = 100
 
 async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
     """Migrate the ledger, then create the stores of every active workspace that is ours to open.
+
+    A bucket for uploads is tried, not made: who may make one is seldom who may use it.
 
     Args:
         settings: they name the servers.
@@ -32,6 +35,9 @@ async def initialise(settings: Settings, *, say: Callable[[str], None]) -> None:
     require_servers(settings)
     await asyncio.to_thread(migrate, ledger_url(settings))
     say("The ledger is up to date.")
+    if settings.storage.object_store == "s3":
+        await open_objects(settings).ping()
+        say(f"Uploads can be kept in s3://{settings.s3.bucket}/{settings.s3.prefix}.")
     names = storage_names(settings)
     ledger = await Ledger.open(ledger_url(settings), pool_size=1)
     rags = RagPool(settings, open_models(settings))

@@ -79,6 +79,8 @@ def embedded_variables(settings: Settings, ground: Ground) -> dict[str, str]:
     home = _home_of(settings)
     broker_url = _valkey(ground).url(home.broker_database)
     variables = _server_variables(ground, home, broker_url=broker_url)
+    # As DATA_DIR: one ledger's cleaner removes uploads that only the other one knows.
+    variables["S3_PREFIX"] = f"{settings.s3.prefix}{home.uploads}"
     if "neo4j" in ground.ports:
         variables |= _neo4j_variables(_neo4j(ground))
     return variables

@@ -167,6 +167,18 @@ class ObjectStoreUnavailableError(UnavailableError):
     code = "object_store_unavailable"
 
 
+class ObjectStoreRefusedError(ObjectStoreUnavailableError):
+    """The object store does not let us in; check the AWS credentials and what they may do."""
+
+    code = "object_store_refused"
+
+
+class ObjectStoreMissingError(ObjectStoreUnavailableError):
+    """There is no such bucket; create it, or correct S3_BUCKET, S3_REGION or S3_ENDPOINT_URL."""
+
+    code = "object_store_missing"
+
+
 class QueueUnavailableError(UnavailableError):
     """The message broker is not reachable; accepted work waits in the ledger."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from shared.errors import SettingsError
+from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
     ApiSettings,
@@ -42,6 +43,7 @@ class Settings:
     redis: RedisSettings
     neo4j: Neo4jSettings
     postgres: PostgresSettings
+    s3: S3Settings
     broker: BrokerSettings
     llm: LanguageModelSettings
     embedding: EmbeddingSettings
@@ -134,6 +136,8 @@ def _refuse_contradictions(settings: Settings) -> None:
         raise SettingsError(sentence)
     if settings.graph_in_neo4j:
         _require(settings.neo4j.uri, "NEO4J_URI", "GRAPH_STORAGE=Neo4JStorage needs it")
+    if settings.storage.object_store == "s3":
+        _require(settings.s3.bucket, "S3_BUCKET", "OBJECT_STORE=s3 needs it")
     for prefix, model in (("LLM", settings.llm), ("EMBEDDING", settings.embedding)):
         if model.provider is Provider.OFFLINE:
             continue

@@ -94,6 +94,7 @@ class StorageSettings(Section):
     graph_storage: Literal["Neo4JStorage", "PGTableGraphStorage", "NetworkXStorage"] = (
         "PGTableGraphStorage"
     )
+    object_store: Literal["local", "s3"] = "local"
     data_dir: Path = Path(".ragfleet")
 
     @model_validator(mode="after")

@@ -169,7 +169,9 @@ def _bucket(bucket: str, prefix: str, settings: Settings) -> BackupPlace:
     try:
         module = import_module("ops.backup.s3")  # here, for its client is slow to load
     except ImportError:
-        sentence = "This version of ragfleet cannot keep backups in S3; name a folder."
+        sentence = (
+            "Backups in S3 need boto3; run `pip install 'lightrag-fleet[s3]'`, or name a folder."
+        )
         raise BackupPlaceError(sentence) from None
     place: BackupPlace = module.S3BackupPlace(bucket, prefix, settings)
     return place

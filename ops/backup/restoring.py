@@ -1,13 +1,12 @@
 """Fills a new workspace from a backup, and reads everything back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ops.backup.catalogue import Backup
 from ops.backup.places import BackupPlace
-from ops.migrate.archive import ArchiveReader
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.running import Request, into_stores
 from ops.migrate.source import ArchiveSource
@@ -17,19 +16,19 @@ from shared.settings import Settings
 
 
 @dataclass(frozen=True)
-class BackupSource(ArchiveSource):
-    """An archive in a place, streamed from there each time it is read."""
+class StoredBackup:
+    """A backup in a place, streamed from there each time it is read."""
 
     place: BackupPlace
+    name: str
+
+    def reader(self) -> AbstractContextManager[IO[bytes]]:
+        """Open it to be read from its beginning."""
+        return self.place.reader(self.name)
 
     def fingerprint(self) -> str:
         """Return the name: a backup is never written again."""
-        return f"backup:{self.path.name}"
-
-    @contextmanager
-    def _opened(self) -> Iterator[ArchiveReader]:
-        with self.place.reader(self.path.name) as file:
-            yield ArchiveReader(file)
+        return f"backup:{self.name}"
 
 
 def restore(
@@ -45,13 +44,13 @@ def restore(
         MigrationDiffersError: not everything could be read back.
         UnavailableError: a server is away; the same command goes on.
     """
-    path = Path(backup.name)
     request = Request(
-        source=Place(PlaceKind.ARCHIVE, path),
+        source=Place(PlaceKind.ARCHIVE, Path(backup.name)),
         source_workspace="",
         target=Place(PlaceKind.SETTINGS, Path()),
         workspace=workspace,
         dry_run=False,
         verify_only=False,
     )
-    into_stores(request, BackupSource(path, place), settings_in_use(settings))
+    source = ArchiveSource(StoredBackup(place, backup.name))
+    into_stores(request, source, settings_in_use(settings))

@@ -11,13 +11,12 @@ last one is `TAIL`, JSON with counts and checksums: without it, something is mis
 and read from the beginning to the end, with one frame in memory.
 """
 
-import asyncio
 import hashlib
 import json
 import os
 import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO
 
@@ -30,6 +29,7 @@ from ops.migrate.history.encoding import (
 )
 from ops.migrate.history.items import HistoryItem, Upload
 from ops.migrate.tally import Sum, Tally
+from shared.objects.threads import given_by_threads, run_to_its_end
 from worker.commit.encoding import decode, encode
 from worker.commit.operations import Kind, Operation
 from worker.commit.unit_of_work.unit import (
@@ -103,7 +103,7 @@ class ArchiveWriter:
         self._frame(_UPLOAD, encode_upload(item.key, item.size_bytes, item.sha256))
         left_bytes = item.size_bytes
         async for piece in item.pieces:
-            self._frame(_PIECE, piece)
+            await run_to_its_end(None, self._frame, _PIECE, piece)
             left_bytes -= len(piece)
         if left_bytes:
             raise SourceUnreadableError(
@@ -181,7 +181,7 @@ class ArchiveReader:
             else:
                 key, size_bytes, sha256 = decode_upload(frame[1])
                 pieces = self._pieces(size_bytes)
-                yield Upload(key, size_bytes, sha256, _each(pieces))
+                yield Upload(key, size_bytes, sha256, given_by_threads(pieces))
                 for _ in pieces:  # whatever nobody wanted
                     pass
             frame = self._next()
@@ -221,12 +221,6 @@ class ArchiveReader:
         if len(found) < size:
             raise ArchiveDamagedError("The archive ends too early; use another copy of it.")
         return found
-
-
-async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
-        await asyncio.sleep(0)  # a lease has to be renewed meanwhile
 
 
 def _digest(content: bytes) -> bytes:

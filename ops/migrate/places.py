@@ -1,5 +1,6 @@
 """Where data is moved from and to, as people write it."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ class PlaceKind(StrEnum):
     FOLDER = "folder"
     """LightRAG's working folder with its file storages."""
     ARCHIVE = "archive"
-    """One portable file."""
+    """One portable file, of a disk or in a bucket."""
     SETTINGS = "settings"
     """The stores that the settings of this installation name."""
 
@@ -24,15 +25,17 @@ class Place:
 
     kind: PlaceKind
     path: Path
+    url: str = ""
+    """With ARCHIVE, `s3://bucket/key` where it is no file; then `path` means nothing."""
 
     def __str__(self) -> str:
         if self.kind is PlaceKind.SETTINGS:
             return self.kind
-        return f"{self.kind}:{self.path}"
+        return f"{self.kind}:{self.url or self.path}"
 
 
 def parse_place(text: str) -> Place:
-    """Read `folder:DIR`, `archive:FILE` or `settings`.
+    """Read `folder:DIR`, `archive:FILE`, `archive:s3://bucket/key` or `settings`.
 
     Raises:
         PlaceError: it is none of them.
@@ -42,4 +45,8 @@ def parse_place(text: str) -> Place:
     if kind is None or bool(path) == (kind is PlaceKind.SETTINGS):
         sentence = f"`{text}` is no place; write `folder:DIR`, `archive:FILE` or `settings`."
         raise PlaceError(sentence)
+    if kind is PlaceKind.ARCHIVE and "://" in path:
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*[^/]", path):
+            raise PlaceError(f"`{path}` is no place; write `s3://bucket/key`.")
+        return Place(kind, Path(), path)
     return Place(kind, Path(path))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.client.session import output
+from ops.migrate.archive_places import archive_at
 from ops.migrate.comparing import Comparison
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
@@ -55,11 +56,11 @@ def run(request: Request, settings: Settings) -> None:
         case PlaceKind.SETTINGS, _:
             asyncio.run(_out_of_stores(request, settings))
         case _, PlaceKind.SETTINGS:
-            source = open_file(request.source, request.source_workspace)
+            source = open_file(request.source, request.source_workspace, settings)
             into_stores(request, source, settings)
         case _:
-            source = open_file(request.source, request.source_workspace)
-            asyncio.run(_into_archive(request, source))
+            source = open_file(request.source, request.source_workspace, settings)
+            asyncio.run(_into_archive(request, source, settings))
 
 
 async def _look(request: Request, source: Source) -> dict[str, Sum]:
@@ -79,13 +80,13 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     name = parse_workspace_name(request.source_workspace or request.workspace)
 
     async def archive(installation: Installation) -> None:
-        await _into_archive(request, installation.as_source())
+        await _into_archive(request, installation.as_source(), settings)
 
     await with_workspace(settings, name, archive, is_made=False)
 
 
-async def _into_archive(request: Request, source: Source) -> None:
-    path = request.target.path
+async def _into_archive(request: Request, source: Source, settings: Settings) -> None:
+    archive = archive_at(request.target, settings)
     sums = await _look(request, source)
     if request.dry_run:
         return
@@ -93,13 +94,13 @@ async def _into_archive(request: Request, source: Source) -> None:
         with Bars(output, sums, "write") as bars:
             # Uploads are accepted meanwhile, so their tasks are what they were when written.
             sums |= history_of(
-                await export(source, path, workspace=request.workspace, progress=bars)
+                await export(source, archive, workspace=request.workspace, progress=bars)
             )
     with Bars(output, sums, "verify") as bars:
-        found = check(path, bars)
+        found = await check(archive, bars)
     if found != sums:
-        raise MigrationDiffersError(f"{path} does not hold what is in {request.source}.")
-    output.print(f"{path} holds all of it: {path.stat().st_size:,} bytes.")
+        raise MigrationDiffersError(f"{archive} does not hold what is in {request.source}.")
+    output.print(f"{archive} holds all of it: {archive.size_bytes():,} bytes.")
 
 
 def into_stores(request: Request, source: Source, settings: Settings) -> None:

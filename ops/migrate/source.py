@@ -1,18 +1,17 @@
 """What a migration reads from: operations that would fill an empty workspace."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from ops.migrate.archive import ArchiveReader
-from ops.migrate.errors import SourceNotFoundError
-from ops.migrate.fingerprint import fingerprint_of
+from ops.migrate.archive_places import ReadableArchive, archive_at
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem
 from ops.migrate.places import Place, PlaceKind
+from shared.objects.threads import given_by_threads, in_threads
+from shared.settings import Settings
 from worker.commit.operations import Operation
 
 
@@ -40,7 +39,7 @@ class Source(Protocol):
 class ArchiveSource:
     """A workspace in an archive."""
 
-    path: Path
+    archive: ReadableArchive
 
     @property
     def embedding_model(self) -> str:
@@ -59,10 +58,9 @@ class ArchiveSource:
         Raises:
             ArchiveDamagedError: it is damaged, which may show at the end only.
         """
-        with self._opened() as reader:
-            for operation in reader.operations():
+        async with in_threads(self._opened()) as reader:
+            async for operation in given_by_threads(reader.operations()):
                 yield operation
-                await asyncio.sleep(0)  # a lease has to be renewed meanwhile
 
     async def history(self) -> AsyncIterator[HistoryItem]:
         """Give what lies behind the operations.
@@ -70,35 +68,31 @@ class ArchiveSource:
         Raises:
             ArchiveDamagedError: it is damaged.
         """
-        with self._opened() as reader:
-            for item in reader.history():
+        async with in_threads(self._opened()) as reader:
+            async for item in given_by_threads(reader.history()):
                 yield item
-                await asyncio.sleep(0)  # a lease has to be renewed meanwhile
 
     def fingerprint(self) -> str:
-        """Return the file's size and time."""
-        return fingerprint_of([self.path])
+        """Return what changes whenever the archive does."""
+        return self.archive.fingerprint()
 
     @contextmanager
     def _opened(self) -> Iterator[ArchiveReader]:
-        try:
-            file = self.path.open("rb")
-        except OSError as error:
-            raise SourceNotFoundError(f"{self.path} cannot be read: {error.strerror}.") from None
-        with file:
+        with self.archive.reader() as file:
             yield ArchiveReader(file)
 
 
-def open_file(place: Place, workspace: str) -> Source:
+def open_file(place: Place, workspace: str, settings: Settings) -> Source:
     """Return the source in a folder or an archive.
 
     Args:
         place: where it is.
         workspace: which one of a folder; empty: the one without a name.
+        settings: they say where S3 is.
 
     Raises:
         SourceNotFoundError: there is nothing.
     """
     if place.kind is PlaceKind.FOLDER:
         return FolderSource.in_folder(place.path, workspace)
-    return ArchiveSource(place.path)
+    return ArchiveSource(archive_at(place, settings))

@@ -1,6 +1,5 @@
 """Uploaded bytes in a directory of this machine."""
 
-import asyncio
 import hashlib
 import os
 import secrets
@@ -10,16 +9,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from shared.errors import InvalidInputError, ObjectNotFoundError, ObjectStoreUnavailableError
+from shared.errors import ObjectNotFoundError, ObjectStoreUnavailableError
 from shared.ids import ObjectKey
 from shared.objects.base import StoredObject
+from shared.objects.keys import UNFINISHED, require_relative
+from shared.objects.threads import in_blocks, run_to_its_end
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-
-_INCOMING = "incoming"
-# Every write is a trip to a thread: 1 MiB makes 200 of them for 200 MB and stays small in memory.
-_BLOCK_BYTES = 1024 * 1024
 
 
 class LocalObjectStore:
@@ -34,7 +31,7 @@ class LocalObjectStore:
         incoming = self._new_incoming()
         try:
             await _in_thread(incoming.open)
-            async for block in _in_blocks(chunks):
+            async for block in in_blocks(chunks):
                 await _in_thread(incoming.write, block)
             return await _in_thread(incoming.publish, target)
         except BaseException:
@@ -72,13 +69,11 @@ class LocalObjectStore:
         yield path
 
     def _new_incoming(self) -> "_Incoming":
-        return _Incoming(self._root / _INCOMING / secrets.token_hex(16))
+        return _Incoming(self._root / UNFINISHED / secrets.token_hex(16))
 
     def _path(self, key: ObjectKey) -> Path:
-        path = self._root.joinpath(key)
-        if Path(key).is_absolute() or ".." in Path(key).parts or path == self._root:
-            raise InvalidInputError("An object key is a relative path without '..'.")
-        return path
+        require_relative(key)
+        return self._root / key
 
 
 class _Incoming:
@@ -124,27 +119,10 @@ class _Incoming:
 async def _in_thread(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Run a blocking step; on cancellation wait for it, since a thread cannot be stopped."""
-    step = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
-        return await asyncio.shield(step)
-    except asyncio.CancelledError:
-        await asyncio.wait([step])
-        raise
+        return await run_to_its_end(None, function, *args, **kwargs)
     except OSError as error:
         raise ObjectStoreUnavailableError from error
-
-
-async def _in_blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Gather small chunks into blocks that are worth a trip to a thread."""
-    block = bytearray()
-    async for chunk in chunks:
-        block += chunk
-        if len(block) >= _BLOCK_BYTES:
-            yield bytes(block)
-            block.clear()
-    if block:
-        yield bytes(block)
 
 
 def _make_folder(folder: Path, *, mode: int = 0o700) -> None:

@@ -91,8 +91,11 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("api.app", ["worker", "celery.app.trace", "pypdfium2", "xberg", "pebble", "flower"]),
-        ("worker.celery_app", ["api", "fastapi", "starlette", "uvicorn", "ops"]),
+        (
+            "api.app",
+            ["worker", "celery.app.trace", "pypdfium2", "xberg", "pebble", "flower", "boto3"],
+        ),
+        ("worker.celery_app", ["api", "fastapi", "starlette", "uvicorn", "ops", "boto3"]),
         ("shared.ledger.ledger", ["celery", "fastapi", "lightrag"]),
         ("worker.parsing", ["lightrag", "celery", "fastapi", "sqlalchemy"]),
     ],

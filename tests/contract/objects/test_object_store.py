@@ -6,7 +6,7 @@ import hashlib
 import os
 import resource
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +16,30 @@ from shared.ids import ObjectKey
 from shared.objects.base import ObjectStore
 from shared.objects.local import LocalObjectStore
 from shared.objects.memory import MemoryObjectStore
+from shared.objects.s3.store import S3ObjectStore
+from tests.s3_server import S3Server, give_credentials, new_bucket, running_s3
 
 KEY = ObjectKey("uploads/default/0001")
 
 
-@pytest.fixture(params=["local", "memory"])
-def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    if request.param == "local":
-        return LocalObjectStore(tmp_path / "objects")
-    return MemoryObjectStore(capacity_bytes=50_000_000)
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def objects(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ObjectStore:
+    match request.param:
+        case "local":
+            return LocalObjectStore(tmp_path / "objects")
+        case "memory":
+            return MemoryObjectStore(capacity_bytes=50_000_000)
+        case _:
+            give_credentials(monkeypatch)
+            return S3ObjectStore(new_bucket(request.getfixturevalue("s3")), "objects")
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -37,7 +52,7 @@ async def keys_in(objects: ObjectStore) -> list[ObjectKey]:
 
 
 async def test_what_was_put_can_be_read_back_with_its_size_and_hash(objects: ObjectStore) -> None:
-    content = os.urandom(3_000_001)
+    content = os.urandom(19_000_001)
     stored = await objects.put(KEY, stream(content[:7], content[7:2_000_000], content[2_000_000:]))
     assert stored.size_bytes == len(content)
     assert stored.sha256 == hashlib.sha256(content).hexdigest()
@@ -71,7 +86,7 @@ async def test_only_old_objects_are_listed_as_old(objects: ObjectStore) -> None:
 
 async def test_nothing_is_left_when_the_source_fails(objects: ObjectStore) -> None:
     async def broken() -> AsyncIterator[bytes]:
-        yield b"x" * 3_000_000
+        yield b"x" * 9_000_000
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
@@ -83,7 +98,7 @@ async def test_nothing_is_left_when_a_put_is_cancelled_in_the_middle(objects: Ob
     reached = asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
-        yield b"x" * 3_000_000
+        yield b"x" * 9_000_000
         reached.set()
         await asyncio.Event().wait()
 

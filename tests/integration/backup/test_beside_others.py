@@ -13,6 +13,7 @@ import pytest
 
 from ops.backup.catalogue import backups_among
 from ops.backup.places import DirectoryBackupPlace
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.source import ArchiveSource
 from ops.migrate.tally import section_of
 from tests.integration.backup.conftest import TEXTS, working
@@ -37,7 +38,7 @@ async def started(variables: Mapping[str, str], *words: str) -> asyncio.subproce
 async def rows_in(path: Path) -> dict[str, dict[str, Any]]:
     """What an archive holds, by section and name."""
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    async for operation in ArchiveSource(path).operations():
+    async for operation in ArchiveSource(ArchiveFile(path)).operations():
         for *names, row in operation.rows:
             found[section_of(operation)][" – ".join(sorted(names))] = row
     return found

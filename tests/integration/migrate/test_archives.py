@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
 from tests.integration.engine.shapes import files_variables
@@ -24,7 +25,7 @@ def archive(stock_folder: Path, ragfleet: Command, tmp_path: Path) -> Path:
 
 
 async def test_the_archive_gives_the_same_operations(stock_folder: Path, archive: Path) -> None:
-    ours = [operation async for operation in ArchiveSource(archive).operations()]
+    ours = [operation async for operation in ArchiveSource(ArchiveFile(archive)).operations()]
     source = FolderSource.in_folder(stock_folder, "")
     assert ours == [operation async for operation in source.operations()]
 

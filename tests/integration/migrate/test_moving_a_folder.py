@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lightrag import LightRAG, QueryParam
 
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource, Source
 from ops.migrate.tally import own_fields, section_of
@@ -109,7 +110,7 @@ async def test_what_is_in_the_stores_goes_into_an_archive_and_is_what_was_in_the
         assert done.returncode == 0, done.stdout + done.stderr
 
     source = FolderSource.in_folder(stock_folder, "")
-    assert await items_of(ArchiveSource(path)) == await items_of(source)
+    assert await items_of(ArchiveSource(ArchiveFile(path))) == await items_of(source)
 
 
 async def test_an_empty_workspace_differs(stock_folder: Path, ragfleet: Command) -> None:

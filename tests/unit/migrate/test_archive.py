@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.errors import ArchiveDamagedError
 from ops.migrate.source import ArchiveSource
 from worker.commit.encoding import encode
@@ -104,7 +105,7 @@ def test_an_archive_without_vectors_goes_into_any_installation(tmp_path: Path) -
     with path.open("wb") as file:
         ArchiveWriter(file, replace(HEAD, dimension=0)).finish()
 
-    assert ArchiveSource(path).dimension() is None
+    assert ArchiveSource(ArchiveFile(path)).dimension() is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.errors import SourceUnreadableError, TargetNotEmptyError
 from ops.migrate.exporting import check, export
 from ops.migrate.history.items import HistoryItem
@@ -54,7 +55,7 @@ def files_in(folder: Path) -> list[Path]:
 async def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
     path, sources = tmp_path / "a.ragfleet", (Slow(), Slow())
     both = [
-        asyncio.create_task(export(source, path, workspace="w", progress=Nobody()))
+        asyncio.create_task(export(source, ArchiveFile(path), workspace="w", progress=Nobody()))
         for source in sources
     ]
     for source in sources:
@@ -64,7 +65,7 @@ async def test_two_at_once_do_not_write_into_one_file(tmp_path: Path) -> None:
     ends = await asyncio.gather(*both, return_exceptions=True)
 
     assert [type(end) for end in ends if isinstance(end, Exception)] == [TargetNotEmptyError]
-    assert check(path, Nobody())["full_docs"].count == 2
+    assert (await check(ArchiveFile(path), Nobody()))["full_docs"].count == 2
     assert files_in(tmp_path) == [path]
 
 
@@ -73,5 +74,5 @@ async def test_a_source_that_breaks_leaves_nothing_behind(tmp_path: Path) -> Non
     source.may_end.set()
 
     with pytest.raises(SourceUnreadableError):
-        await export(source, tmp_path / "a.ragfleet", workspace="w", progress=Nobody())
+        await export(source, ArchiveFile(tmp_path / "a.ragfleet"), workspace="w", progress=Nobody())
     assert files_in(tmp_path) == []
