@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ops.backup import command as backups
 from ops.client import documents, tasks, workspaces
 from ops.client.insert import insert
 from ops.client.query import query
@@ -26,8 +27,10 @@ app.command()(init)
 app.command()(insert)
 app.command()(migrate)
 app.command()(query)
+app.command()(backups.restore)
 app.command()(up)
 app.command()(usage)
+app.add_typer(backups.app, name="backup")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(documents.app, name="documents")
 app.add_typer(workspaces.app, name="workspaces")

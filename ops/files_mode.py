@@ -25,8 +25,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Open what both tiers need, once: they share the ledger, the stores and the models.
 
     Raises:
-        SettingsError: another process works on this DATA_DIR.
+        SettingsError: another process works on this DATA_DIR, or backups are wanted by a schedule.
     """
+    _refuse_schedule(settings)
     sender = InProcessSender(concurrency=settings.limits.worker_threads)
     async with AsyncExitStack() as stack:
         stack.enter_context(only_process(settings.storage.data_dir))
@@ -44,6 +45,15 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             rags=context.rags,
             probes=probes,
         )
+
+
+def _refuse_schedule(settings: Settings) -> None:
+    if settings.backup.schedule:
+        sentence = (
+            "BACKUP_SCHEDULE needs servers: files allow one process, and there is no beat. Unset "
+            "it, and let a timer of this machine stop the system and run `ragfleet backup`."
+        )
+        raise SettingsError(sentence)
 
 
 @contextmanager

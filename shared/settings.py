@@ -14,6 +14,7 @@ from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
     ApiSettings,
+    BackupSettings,
     BrokerSettings,
     EmbeddingSettings,
     FlowerSettings,
@@ -57,6 +58,7 @@ class Settings:
     api: ApiSettings
     limits: LimitSettings
     log: LogSettings
+    backup: BackupSettings
     flower: FlowerSettings
 
     @property

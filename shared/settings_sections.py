@@ -15,7 +15,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from shared.settings_types import Authorities, Key, Port, PositiveNumber, Share, WebAddress
+from shared.settings_types import (
+    Authorities,
+    Key,
+    Port,
+    PositiveNumber,
+    Schedule,
+    Share,
+    WebAddress,
+)
 
 OFFLINE_DIM = 384
 """The dimension of the embedding model that ships with the project."""
@@ -262,6 +270,21 @@ class BrokerSettings(Section):
             sentence = "BROKER_URL must begin with redis:// or rediss://; correct it or unset it."
             raise ValueError(sentence)
         return self
+
+
+class BackupSettings(Section):
+    """Where backups are kept, when they are made, and how many of them stay."""
+
+    model_config = SettingsConfigDict(env_prefix="BACKUP_")
+    to: str = ""
+    """A folder or s3://bucket/prefix; empty: the folder `backups` in DATA_DIR."""
+    schedule: Schedule = ""
+    """Five fields of cron, in UTC; empty: none."""
+    keep_last: NonNegativeInt = 3
+    """Of each workspace, as are the others; all four 0: nothing is ever removed."""
+    keep_daily: NonNegativeInt = 7
+    keep_weekly: NonNegativeInt = 5
+    keep_monthly: NonNegativeInt = 12
 
 
 class FlowerSettings(Section):

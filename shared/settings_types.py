@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from shared.cron import parse_cron
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=0.9)]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -37,6 +39,12 @@ def _require_certificates(path: Path | None) -> Path | None:
     return path.resolve()
 
 
+def _require_cron(text: str) -> str:
+    if text:
+        parse_cron(text)
+    return text
+
+
 def _none_of_nothing(text: object) -> object:
     return text or None
 
@@ -45,5 +53,7 @@ Authorities = Annotated[
     Path | None, BeforeValidator(_none_of_nothing), AfterValidator(_require_certificates)
 ]
 """A file of certificates; whom they certify is trusted beside those whom the machine trusts."""
+Schedule = Annotated[str, AfterValidator(_require_cron)]
+"""Five fields of cron, or nothing."""
 Key = Annotated[SecretStr, BeforeValidator(_stripped)]
 WebAddress = Annotated[str, BeforeValidator(_stripped), AfterValidator(_require_web)]

@@ -1,4 +1,4 @@
-"""`python -m worker.beat`: sends the sweeper's and the cleaner's messages, and nothing else.
+"""`python -m worker.beat`: sends the sweeper's, the cleaner's and the backups' messages, no others.
 
 It loads none of the stages, LightRAG least of all, so it stays small.
 """

@@ -1,5 +1,6 @@
 """What every stage needs, opened once a process and passed as an argument."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -29,6 +30,8 @@ class WorkerContext:
     rags: RagPool
     parsers: ParserPool
     holder: str = field(default_factory=_new_holder)
+    one_backup: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while this process has backups made."""
 
     @property
     def lease_ms(self) -> int:

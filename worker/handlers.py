@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.contract.names import TaskName
 from shared.contract.payloads import (
+    BackUp,
     Clean,
     CommitWorkspace,
     ExtractBatch,
@@ -13,6 +14,7 @@ from shared.contract.payloads import (
     Sweep,
 )
 from shared.logs import bind, clear
+from worker.back_up import back_up
 from worker.clean import clean
 from worker.commit.workspace import commit_workspace
 from worker.context import WorkerContext
@@ -28,6 +30,7 @@ HANDLERS: dict[TaskName, tuple[type[Payload], Handler]] = {
     TaskName.COMMIT: (CommitWorkspace, commit_workspace),
     TaskName.SWEEP: (Sweep, sweep),
     TaskName.CLEAN: (Clean, clean),
+    TaskName.BACK_UP: (BackUp, back_up),
 }
 
 

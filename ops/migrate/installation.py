@@ -37,6 +37,7 @@ from worker.leased import LeaseLostError, run_leased
 # Millions of items; longer than this something hangs.
 _TIMEOUT_S = 48 * 3600.0
 _LEASE_POLL_S = 0.5
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Installation:
     rag: LightRAG
     stores: Stores
     objects: ObjectStore
+    leased_at_s: float
+    """When the lease was taken, by the monotonic clock."""
 
     @property
     def is_durable_at_once(self) -> bool:
@@ -130,9 +133,28 @@ async def with_workspace(
             await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
 
 
+async def workspace_names(settings: Settings) -> list[WorkspaceName]:
+    """List all active workspaces by name.
+
+    Raises:
+        SettingsError: files are kept here, and another process has them.
+        LedgerUnavailableError: the ledger is away.
+    """
+    names: list[WorkspaceName] = []
+    async with _opened(settings) as (ledger, _):
+        cursor: str | None = None
+        while True:
+            page = await ledger.workspaces.page(cursor, limit=_PAGE)
+            names += [workspace.name for workspace in page.rows]
+            cursor = page.cursor
+            if cursor is None:
+                return names
+
+
 async def _do(
     works: Sequence[Work], settings: Settings, ledger: Ledger, lease: CommitLease, rags: RagPool
 ) -> None:
+    leased_at_s = time.monotonic()
     lease_ms = int(settings.limits.task_lease_s * 1000)
     for work in works:
         with translated_store_errors():
@@ -140,7 +162,7 @@ async def _do(
                 stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
                 await take_over(stores, lease, ledger)
                 objects = open_objects(settings)
-                await work(Installation(settings, ledger, lease, rag, stores, objects))
+                await work(Installation(settings, ledger, lease, rag, stores, objects, leased_at_s))
             await rags.forget(lease.physical)
         # LightRAG keeps what it read of files for the life of a process.
         finalize_share_data()

@@ -44,7 +44,8 @@ def run(request: Request, settings: Settings) -> None:
         case PlaceKind.SETTINGS, _:
             asyncio.run(_out_of_stores(request, settings))
         case _, PlaceKind.SETTINGS:
-            _into_stores(request, settings)
+            source = open_file(request.source, request.source_workspace, settings)
+            into_stores(request, source, settings)
         case _:
             source = open_file(request.source, request.source_workspace, settings)
             asyncio.run(_into_files(request, source, settings))
@@ -124,8 +125,17 @@ async def _into_archive(request: Request, source: Source, settings: Settings) ->
     output.print(f"{archive} holds all of it: {archive.size_bytes():,} bytes.")
 
 
-def _into_stores(request: Request, settings: Settings) -> None:
-    source = open_file(request.source, request.source_workspace, settings)
+def into_stores(request: Request, source: Source, settings: Settings) -> None:
+    """Look at a source, copy it into this installation, compare, and write a receipt.
+
+    Args:
+        request: what a person asked for.
+        source: what is at the place that the request names.
+        settings: of this installation.
+
+    Raises:
+        AppError: it cannot be done, and the source is as it was.
+    """
     require_same_embedding(source, settings)
     sums = asyncio.run(_look(request, source))
     if request.dry_run:

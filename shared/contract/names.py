@@ -11,6 +11,7 @@ class TaskName(StrEnum):
     COMMIT = "workspaces.commit"
     SWEEP = "maintenance.sweep"
     CLEAN = "maintenance.clean"
+    BACK_UP = "maintenance.back_up"
 
 
 class QueueName(StrEnum):
@@ -28,4 +29,5 @@ QUEUE_OF = {
     TaskName.COMMIT: QueueName.COMMIT,
     TaskName.SWEEP: QueueName.MAINTENANCE,
     TaskName.CLEAN: QueueName.MAINTENANCE,
+    TaskName.BACK_UP: QueueName.MAINTENANCE,
 }

@@ -49,3 +49,9 @@ class Clean(Payload):
     """Look for old rows and for uploads that no row refers to."""
 
     name = TaskName.CLEAN
+
+
+class BackUp(Payload):
+    """Look for workspaces whose backup is due."""
+
+    name = TaskName.BACK_UP

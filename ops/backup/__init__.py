@@ -1,0 +1,1 @@
+"""Backups of workspaces: archives in a place, made, listed, restored and pruned."""
