@@ -207,12 +207,12 @@ async def _execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def make_database(postgres_url: str) -> str:
-    """Make an empty database with pgvector; its address."""
+async def make_database(postgres_url: str, *, template: str = "template1") -> str:
+    """Make a database with pgvector, empty or a copy of one that nobody uses; its address."""
     name = f"test_{secrets.token_hex(6)}"
-    await _execute(postgres_url, f"CREATE DATABASE {name}")
+    await _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     url = f"{postgres_url.rpartition('/')[0]}/{name}"
-    await _execute(url, "CREATE EXTENSION vector")
+    await _execute(url, "CREATE EXTENSION IF NOT EXISTS vector")
     return url
 
 
