@@ -11,6 +11,7 @@ from ops.client.insert import insert
 from ops.client.query import query
 from ops.client.usage import usage
 from ops.demo import demo
+from ops.doctor.command import doctor
 from ops.migrate.command import migrate
 from ops.servers import init, repair
 from ops.system import up
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its traces show the values of variables: secrets, texts
 )
 app.command()(demo)
+app.command()(doctor)
 app.command()(init)
 app.command()(insert)
 app.command()(migrate)

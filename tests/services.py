@@ -209,14 +209,20 @@ async def _execute(url: str, *statements: str) -> None:
 
 
 async def make_database(
-    postgres_url: str, settings: Mapping[str, str] = MappingProxyType({})
+    postgres_url: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    template: str = "template1",
 ) -> str:
-    """Make an empty database with pgvector and settings of its own; its address."""
+    """Make a database with pgvector and settings of its own; its address.
+
+    It is empty, or a copy of one that nobody uses.
+    """
     name = f"test_{secrets.token_hex(6)}"
-    await _execute(postgres_url, f"CREATE DATABASE {name}")
+    await _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     url = f"{postgres_url.rpartition('/')[0]}/{name}"
     statements = [f"ALTER DATABASE {name} SET {one} = {to}" for one, to in settings.items()]
-    await _execute(url, "CREATE EXTENSION vector", *statements)
+    await _execute(url, "CREATE EXTENSION IF NOT EXISTS vector", *statements)
     return url
 
 

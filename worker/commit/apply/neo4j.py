@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neo4j import AsyncDriver, AsyncManagedTransaction
 
 # LightRAG only ever looks at nodes of the workspace's own label, which has no capitals.
-_CONSTRAINT = (
+FENCE_CONSTRAINT = (
     "CREATE CONSTRAINT ragfleet_fence IF NOT EXISTS FOR (f:RagfleetFence) "
     "REQUIRE f.workspace IS UNIQUE"
 )
@@ -106,7 +106,7 @@ class Neo4jStore:
         async with self._driver.session(database=self._database) as session:
             result = await session.run(_IS_THERE, workspace=self._identity["workspace"])
             if await result.single() is None:
-                await (await session.run(_CONSTRAINT)).consume()
+                await (await session.run(FENCE_CONSTRAINT)).consume()
                 await (await session.run(_CREATE, workspace=self._identity["workspace"])).consume()
         await self._write(lambda transaction: _require_row(transaction, _RAISE, self._identity))
 
