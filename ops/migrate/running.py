@@ -13,7 +13,8 @@ from ops.migrate.comparing import Comparison
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
-from ops.migrate.installation import Installation, with_workspace
+from ops.migrate.installation import Installation, keeps_files, with_workspace
+from ops.migrate.live.telling import looked_at, seen
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
@@ -80,7 +81,14 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     async def archive(installation: Installation) -> None:
         await _into_archive(request, installation.as_source())
 
-    await with_workspace(settings, name, archive, is_made=False)
+    if keeps_files(settings):
+        await with_workspace(settings, name, archive, is_made=False)
+    elif request.dry_run:
+        async with looked_at(settings, name) as source:
+            await _into_archive(request, source)
+    else:
+        async with seen(settings, name) as snapshot:
+            await _into_archive(request, snapshot)
 
 
 async def _into_archive(request: Request, source: Source) -> None:
