@@ -84,18 +84,18 @@ class Holds:
         return hold
 
     async def stop_commits(self, hold: Hold) -> bool:
-        """Let no group be begun while a copy's hold lives; False: it does not any more."""
+        """Let no group be begun while a copy's hold lives; False: it is over."""
         async with self._database.single() as connection:
             stopped = await connection.execute(
-                update(holds).where(_is(hold), lives()).values(stops_commits=True)
+                update(holds).where(_is(hold)).values(stops_commits=True)
             )
         return stopped.rowcount == 1
 
     async def renew(self, hold: Hold, *, ttl_ms: int) -> bool:
-        """Keep a hold; False: it was over, and journals may be gone."""
+        """Keep a hold; one that ran out is still ours until another begins. False: it is over."""
         async with self._database.single() as connection:
             kept = await connection.execute(
-                update(holds).where(_is(hold), lives()).values(until_ms=now_ms() + ttl_ms)
+                update(holds).where(_is(hold)).values(until_ms=now_ms() + ttl_ms)
             )
         return kept.rowcount == 1
 

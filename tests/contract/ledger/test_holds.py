@@ -107,6 +107,11 @@ async def test_a_copy_stops_commits_only_when_it_says_so_and_no_longer_than_it_l
 
     assert await ledger.holds.renew(hold, ttl_ms=GONE_MS)
     assert await ledger.workspaces.awaiting_commit(limit=10) == [DEFAULT_WORKSPACE]
+    assert await ledger.holds.renew(hold, ttl_ms=LONG_MS)  # nobody else began meanwhile
+    assert await ledger.workspaces.awaiting_commit(limit=10) == []
+
+    assert await ledger.holds.renew(hold, ttl_ms=GONE_MS)
+    await ledger.holds.begin_writing(DEFAULT_WORKSPACE, holder="w", ttl_ms=LONG_MS)
     assert not await ledger.holds.renew(hold, ttl_ms=LONG_MS)
     assert not await ledger.holds.stop_commits(hold)
 
