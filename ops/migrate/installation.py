@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lightrag import LightRAG
@@ -58,7 +59,8 @@ class Installation:
 
     def as_source(self) -> Source:
         """Return the workspace as something to copy from, as it is while the lease is ours."""
-        return InstalledSource(self._contents(), self.lease, self.ledger, self.objects)
+        entries = partial(self.ledger.history.entries, self.lease.workspace, self.lease.physical)
+        return InstalledSource(self._contents(), entries, self.objects)
 
     def _contents(self) -> StoresSource | FolderSource:
         if self.settings.external:

@@ -87,8 +87,8 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
         async with looked_at(settings, name) as source:
             await _into_archive(request, source)
     else:
-        async with seen(settings, name) as snapshot:
-            await _into_archive(request, snapshot)
+        async with seen(settings, name) as source:
+            await _into_archive(request, source)
 
 
 async def _into_archive(request: Request, source: Source) -> None:

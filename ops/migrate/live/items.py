@@ -19,11 +19,13 @@ PRAGMA temp_store = MEMORY;
 CREATE TABLE listed (section TEXT, key TEXT, PRIMARY KEY (section, key)) WITHOUT ROWID;
 CREATE TABLE touched (section TEXT, key TEXT, PRIMARY KEY (section, key)) WITHOUT ROWID;
 CREATE TABLE changed (section TEXT, key TEXT, put BLOB, PRIMARY KEY (section, key)) WITHOUT ROWID;
+CREATE TABLE history (number INTEGER PRIMARY KEY, entries BLOB);
 """
 _TOUCH = "INSERT OR IGNORE INTO touched VALUES (?, ?)"
 _TAKE = "SELECT key FROM touched WHERE section = ? ORDER BY key LIMIT ?"
 _LEAVE = "DELETE FROM touched WHERE section = ? AND key <= ?"
 _LIST = "INSERT OR IGNORE INTO listed VALUES (?, ?)"
+_ADD_HISTORY = "INSERT INTO history (entries) VALUES (?)"
 _CHANGE = "INSERT OR REPLACE INTO changed VALUES (?, ?, ?)"
 
 
@@ -81,6 +83,16 @@ class Items:
         statement = "SELECT put FROM changed WHERE section = ? AND put IS NOT NULL ORDER BY key"
         with _translated():
             yield from (put for (put,) in self._database.execute(statement, (section,)))
+
+    def add_history(self, entries: bytes) -> None:
+        """Keep a page of documents with their tasks."""
+        self._write(_ADD_HISTORY, [(entries,)])
+
+    def history(self) -> Iterator[bytes]:
+        """Give the pages in their order."""
+        with _translated():
+            for (entries,) in self._database.execute("SELECT entries FROM history ORDER BY number"):
+                yield entries
 
     def _which(self, table: str, section: str, keys: Sequence[Key]) -> set[str]:
         places = ", ".join("?" * len(keys))

@@ -1,4 +1,4 @@
-"""A workspace as it was at one moment, put together on the local disk from what was read.
+"""What a workspace held at one moment, put together on the local disk from what was read.
 
 What was read first lies in a file as it came; what has changed since lies beside it, by item, and
 takes its place. Reading it is reading files: no store is asked, nobody is kept waiting.
@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from ops.migrate.history.encoding import decode_entries, encode_entries
 from ops.migrate.live.items import Items
 from ops.migrate.sections import SECTIONS, Key, keys_of
 from ops.migrate.tally import section_of
+from shared.ledger.history_records import HistoryEntry
 from worker.commit.encoding import decode, encode
 from worker.commit.operations import Operation, cut
 
@@ -22,7 +24,10 @@ CACHE = "llm_response_cache"
 
 
 class Snapshot:
-    """See `Source`; filled by `add`, brought up to date by `change` and `remove`."""
+    """See `Source`; filled by `add`, brought up to date by `change` and `remove`.
+
+    Of the history, it has the documents and tasks; uploads stay where they are.
+    """
 
     def __init__(self, folder: Path, *, dimension: int, embedding_model: str) -> None:
         """Make an empty one.
@@ -69,6 +74,15 @@ class Snapshot:
         """Let items be gone."""
         self.items.change(section, ((key, None) for key in keys))
         self.changes += len(keys)
+
+    def add_history(self, page: Sequence[HistoryEntry]) -> None:
+        """Add documents with their tasks, as they are while nobody commits."""
+        self.items.add_history(encode_entries(page))
+
+    async def entries(self) -> AsyncIterator[list[HistoryEntry]]:
+        """Give them back, page by page."""
+        for page in self.items.history():
+            yield decode_entries(page)
 
     def dimension(self) -> int:
         """Return the length of its vectors."""

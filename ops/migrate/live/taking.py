@@ -118,6 +118,9 @@ class _Taking:
         await take_over(stores, lease, self.ledger)
         await self._note(seq)
         await read_again(StoresSource(rag), self.snapshot, is_final=True)
+        # Tasks that are committed after the pause must not look committed in the copy.
+        async for page in self.ledger.history.entries(lease.workspace, lease.physical):
+            self.snapshot.add_history(page)
 
     async def _note(self, seq: int) -> tuple[int, int]:
         return await note_commits(self.ledger, self.hold.physical, seq, self.snapshot)

@@ -2,22 +2,24 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from ops.client.session import output
+from ops.migrate.history.installed import InstalledSource
 from ops.migrate.installation import opened
-from ops.migrate.live.snapshot import Snapshot
 from ops.migrate.live.taking import taken
 from ops.migrate.sections import Key
 from ops.migrate.showing import Bars
 from ops.migrate.stores_source import StoresSource
 from shared.ids import WorkspaceName
+from shared.objects.factory import open_objects
 from shared.rag.models import require_same_embedding
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
 
 
 @asynccontextmanager
-async def looked_at(settings: Settings, name: WorkspaceName) -> AsyncIterator[StoresSource]:
+async def looked_at(settings: Settings, name: WorkspaceName) -> AsyncIterator[InstalledSource]:
     """Give a workspace as it is while it changes, which is good for counting.
 
     Raises:
@@ -29,11 +31,13 @@ async def looked_at(settings: Settings, name: WorkspaceName) -> AsyncIterator[St
         require_same_embedding(workspace, settings)
         with translated_store_errors():
             async with rags.use(workspace.physical) as rag:
-                yield StoresSource(rag, missed=_nothing)
+                entries = partial(ledger.history.entries, name, workspace.physical)
+                contents = StoresSource(rag, missed=_nothing)
+                yield InstalledSource(contents, entries, open_objects(settings))
 
 
 @asynccontextmanager
-async def seen(settings: Settings, name: WorkspaceName) -> AsyncIterator[Snapshot]:
+async def seen(settings: Settings, name: WorkspaceName) -> AsyncIterator[InstalledSource]:
     """Give a workspace as it is at one moment; see `taken`."""
     folder = settings.storage.data_dir / "migrations"
     with Bars(output, {}, "read") as bars:
@@ -44,7 +48,7 @@ async def seen(settings: Settings, name: WorkspaceName) -> AsyncIterator[Snapsho
             "more, because they changed meanwhile.",
             highlight=False,
         )
-        yield snapshot
+        yield InstalledSource(snapshot, snapshot.entries, open_objects(settings))
     finally:
         snapshot.close()
 

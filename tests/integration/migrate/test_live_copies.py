@@ -148,17 +148,21 @@ async def test_questions_are_answered_in_the_pause_and_uploads_committed_after_i
 
     once(taking, "take_over", use)
     async with copied(fleet, tmp_path) as (snapshot, paused_s):
+        after = await shown(fleet)
+        assert TaskState.READY in await states(fleet)
+        await fleet.commit()
+        assert await states(fleet) == {TaskState.SUCCEEDED}
         assert paused_s > 0
         assert (await sums_of(snapshot))["full_docs"].count == len(AFTER_THE_SECOND)
+        entries = [entry async for page in snapshot.entries() for entry in page]
     answer, meanwhile = seen
     assert "Niels Bohr" in answer
     assert (meanwhile.paused, meanwhile.committing) == (True, True)
-
-    after = await shown(fleet)
     assert (after.paused, after.committing) == (False, False)
-    assert TaskState.READY in await states(fleet)
-    await fleet.commit()
-    assert await states(fleet) == {TaskState.SUCCEEDED}
+    # What was committed after the pause is in the copy as what it was: accepted.
+    tasks = {entry.name: {task.state for task in entry.tasks} for entry in entries}
+    assert tasks["stays"] == {TaskState.SUCCEEDED}
+    assert TaskState.SUCCEEDED not in tasks["last"]
 
 
 async def test_a_copy_waits_for_the_group_that_is_being_committed(
