@@ -3,6 +3,7 @@
 from shared.contract.payloads import CommitWorkspace, Payload, PrepareDocument
 from shared.contract.sender import Sender
 from shared.errors import UnavailableError
+from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
 from shared.ledger.records import Task, TaskState
 from shared.logs import get_logger
@@ -24,6 +25,14 @@ async def wake_worker(task: Task, *, ledger: Ledger, sender: Sender) -> None:
         await ledger.tasks.mark_sent(task.id)
     except UnavailableError as error:
         logger.warning("message_left_to_sweeper", task_id=task.id, error_code=error.code)
+
+
+async def wake_committer(workspace: WorkspaceName, *, sender: Sender) -> None:
+    """Ask for a commit of whatever waits in a workspace; never fails, as above."""
+    try:
+        await sender.send(CommitWorkspace(workspace=workspace))
+    except UnavailableError as error:
+        logger.warning("message_left_to_sweeper", workspace=workspace, error_code=error.code)
 
 
 def _message_for(task: Task) -> Payload | None:

@@ -16,10 +16,15 @@ class NewWorkspace(BaseModel):
 
 
 class WorkspaceView(BaseModel):
-    """One workspace; the embedding is null until its first document is committed."""
+    """One workspace; the embedding is null until its first document is committed.
+
+    While `paused` no commit is begun; nothing changes any more once `committing` is false, too.
+    """
 
     name: str
     documents: int
+    paused: bool
+    committing: bool
     embedding_model: str | None
     embedding_dim: int | None
     created_at: datetime
@@ -30,6 +35,8 @@ class WorkspaceView(BaseModel):
         return cls(
             name=workspace.name,
             documents=workspace.documents,
+            paused=workspace.paused,
+            committing=workspace.committing,
             embedding_model=workspace.embedding_model,
             embedding_dim=workspace.embedding_dim,
             created_at=utc_time(workspace.created_at_ms),

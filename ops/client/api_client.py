@@ -125,6 +125,14 @@ class ApiClient:
         """Remove a workspace with all its documents."""
         return await self._json("DELETE", f"/workspaces/{_segment(name)}")
 
+    async def pause_workspace(self, name: str) -> Json:
+        """Let no commit be begun; the answer tells whether one is still under way."""
+        return await self._json("POST", f"/workspaces/{_segment(name)}/pause")
+
+    async def resume_workspace(self, name: str) -> Json:
+        """Let what waits be committed."""
+        return await self._json("POST", f"/workspaces/{_segment(name)}/resume")
+
     async def query(self, question: str, *, mode: str) -> Json:
         """Ask; the answer has `response` and `references`."""
         return await self._json("POST", "/query", json={"query": question, "mode": mode})

@@ -1,5 +1,6 @@
-"""`ragfleet workspaces`: the list, creation and removal."""
+"""`ragfleet workspaces`: the list, creation and removal, and the pause of ingestion."""
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from ops.client.tables import print_table
 
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+_POLL_S = 0.5
 
 
 @app.callback()
@@ -28,7 +30,7 @@ def workspaces(
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """List workspaces; or: create, delete one."""
+    """List workspaces; or: create, delete, pause, resume one."""
     if context.invoked_subcommand is not None:
         refuse_options(context)
         return
@@ -38,7 +40,7 @@ def workspaces(
         if as_json:
             print_json(found)
         else:
-            print_table(("WORKSPACE", "DOCUMENTS"), found, cells=_cells)
+            print_table(("WORKSPACE", "DOCUMENTS", "INGESTION"), found, cells=_cells)
 
     run(work, url=url)
 
@@ -79,5 +81,42 @@ def delete(
     run(work, url=url)
 
 
+@app.command()
+def pause(name: NameArgument, *, as_json: JsonOption = False, url: UrlOption = None) -> None:
+    """Stop committing in a workspace, and wait until what was begun is in.
+
+    Uploads are taken, read and extracted, and wait for the end of the pause; questions go on.
+    """
+
+    async def work(client: ApiClient) -> None:
+        while (workspace := await client.pause_workspace(name))["committing"]:  # noqa: ASYNC110 - over HTTP
+            await asyncio.sleep(_POLL_S)
+        if as_json:
+            print_json(workspace)
+        else:
+            sentence = f"Nothing changes in {name} until `ragfleet workspaces resume {name}`."
+            output.print(sentence, markup=False, highlight=False)
+
+    run(work, url=url)
+
+
+@app.command()
+def resume(name: NameArgument, *, as_json: JsonOption = False, url: UrlOption = None) -> None:
+    """Commit again what waits in a workspace."""
+
+    async def work(client: ApiClient) -> None:
+        workspace = await client.resume_workspace(name)
+        if as_json:
+            print_json(workspace)
+        elif workspace["paused"]:
+            sentence = f"A copy of {name} is being made; ingestion goes on when it is."
+            output.print(sentence, markup=False, highlight=False)
+        else:
+            output.print(f"Ingestion into {name} goes on.", markup=False, highlight=False)
+
+    run(work, url=url)
+
+
 def _cells(workspace: dict[str, Any]) -> tuple[str, ...]:
-    return workspace["name"], str(workspace["documents"])
+    ingestion = "paused" if workspace["paused"] else ""
+    return workspace["name"], str(workspace["documents"]), ingestion

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lightrag import LightRAG
@@ -21,6 +22,7 @@ from ops.migrate.stores_source import StoresSource
 from shared.connections import ledger_url
 from shared.errors import WorkspaceBusyError, WorkspaceExistsError
 from shared.ids import WorkspaceName
+from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease, LeaseStatus
@@ -36,7 +38,7 @@ from worker.leased import LeaseLostError, run_leased
 
 # Millions of items; longer than this something hangs.
 _TIMEOUT_S = 48 * 3600.0
-_LEASE_POLL_S = 0.5
+_LEASE_POLL_S = 0.2
 _PAGE = 100
 
 
@@ -60,7 +62,8 @@ class Installation:
 
     def as_source(self) -> Source:
         """Return the workspace as something to copy from, as it is while the lease is ours."""
-        return InstalledSource(self._contents(), self.lease, self.ledger, self.objects)
+        entries = partial(self.ledger.history.entries, self.lease.workspace, self.lease.physical)
+        return InstalledSource(self._contents(), entries, self.objects)
 
     def _contents(self) -> StoresSource | FolderSource:
         if self.settings.external:
@@ -111,26 +114,45 @@ async def with_workspace(
         WorkspaceBusyError: something else is writing into it, or took the right to.
         UnavailableError: a server is away.
     """
-    async with _opened(settings) as (ledger, rags):
+    async with opened(settings) as (ledger, rags):
         if is_made:
             with suppress(WorkspaceExistsError):
                 await ledger.workspaces.create(name)
         require_same_embedding(await ledger.workspaces.get(name), settings)
-        lease_ms = int(settings.limits.task_lease_s * 1000)
-        lease = await _take_lease(ledger, name, lease_ms=lease_ms)
+        holder, lease_ms = new_holder("migrate"), int(settings.limits.task_lease_s * 1000)
+        async with _held(ledger, name, holder, lease_ms=lease_ms, is_written=is_made) as hold:
+            lease = await take_lease(
+                ledger, name, holder=holder, lease_ms=lease_ms, patience_s=lease_ms / 1000
+            )
 
-        async def renew() -> LeaseStatus:
-            held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
-            return LeaseStatus.HELD if held else LeaseStatus.LOST
+            async def renew() -> LeaseStatus:
+                held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
+                held = held and (hold is None or await ledger.holds.renew(hold, ttl_ms=lease_ms))
+                return LeaseStatus.HELD if held else LeaseStatus.LOST
 
-        body = _do(works, settings, ledger, lease, rags)
-        try:
-            await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
-        except LeaseLostError:
-            sentence = "Another writer took the workspace over; run the same command again."
-            raise WorkspaceBusyError(sentence) from None
-        finally:
-            await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+            body = _do(works, settings, ledger, lease, rags)
+            try:
+                await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
+            except LeaseLostError:
+                sentence = "Another writer took the workspace over; run the same command again."
+                raise WorkspaceBusyError(sentence) from None
+            finally:
+                await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+
+
+@asynccontextmanager
+async def _held(
+    ledger: Ledger, name: WorkspaceName, holder: str, *, lease_ms: int, is_written: bool
+) -> AsyncIterator[Hold | None]:
+    """Show that nothing is committed meanwhile, and let nobody copy what is written here."""
+    if not is_written:
+        yield None
+        return
+    hold = await ledger.holds.begin_writing(name, holder=holder, ttl_ms=lease_ms)
+    try:
+        yield hold
+    finally:
+        await asyncio.shield(ledger.holds.end(hold))
 
 
 async def workspace_names(settings: Settings) -> list[WorkspaceName]:
@@ -141,7 +163,7 @@ async def workspace_names(settings: Settings) -> list[WorkspaceName]:
         LedgerUnavailableError: the ledger is away.
     """
     names: list[WorkspaceName] = []
-    async with _opened(settings) as (ledger, _):
+    async with opened(settings) as (ledger, _):
         cursor: str | None = None
         while True:
             page = await ledger.workspaces.page(cursor, limit=_PAGE)
@@ -168,21 +190,44 @@ async def _do(
         finalize_share_data()
 
 
-async def _take_lease(ledger: Ledger, name: WorkspaceName, *, lease_ms: int) -> CommitLease:
-    """Take the lease, or wait as long as one lives whose holder was killed."""
-    holder = f"{socket.gethostname()}:migrate:{secrets.token_hex(4)}"
-    give_up_at_s = time.monotonic() + lease_ms / 1000 + _LEASE_POLL_S
+def new_holder(what: str) -> str:
+    """Name a process and what it does, once."""
+    return f"{socket.gethostname()}:{what}:{secrets.token_hex(4)}"
+
+
+async def take_lease(
+    ledger: Ledger, name: WorkspaceName, *, holder: str, lease_ms: int, patience_s: float
+) -> CommitLease:
+    """Take the lease, or wait for whoever has it: it may have been killed, or be about to end.
+
+    Raises:
+        WorkspaceNotFoundError: the workspace is being deleted.
+        WorkspaceBusyError: it was not let go in time.
+    """
+    give_up_at_s = time.monotonic() + patience_s + _LEASE_POLL_S
     while True:
         lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
         if lease is not None:
             return lease
+        await ledger.workspaces.get(name)
         if time.monotonic() > give_up_at_s:
             raise WorkspaceBusyError
         await asyncio.sleep(_LEASE_POLL_S)
 
 
+def keeps_files(settings: Settings) -> bool:
+    """Tell whether the stores are files, which one process alone may have open."""
+    return not settings.external
+
+
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+    """Open the ledger, brought up to date, and the stores.
+
+    Raises:
+        SettingsError: files are kept here, and another process has them.
+        UnavailableError: a server is away.
+    """
     async with AsyncExitStack() as stack:
         if not settings.external:
             stack.enter_context(only_process(settings.storage.data_dir))

@@ -15,7 +15,8 @@ from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.folder.target import FolderTarget
-from ops.migrate.installation import Installation, with_workspace
+from ops.migrate.installation import Installation, keeps_files, with_workspace
+from ops.migrate.live.telling import looked_at, seen
 from ops.migrate.places import PlaceKind
 from ops.migrate.request import Request
 from ops.migrate.room import ArchiveSize
@@ -76,7 +77,14 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     async def copy(installation: Installation) -> None:
         await _into_files(request, installation.as_source(), settings)
 
-    await with_workspace(settings, name, copy, is_made=False)
+    if keeps_files(settings):
+        await with_workspace(settings, name, copy, is_made=False)
+    elif request.dry_run:
+        async with looked_at(settings, name) as source:
+            await _into_files(request, source, settings)
+    else:
+        async with seen(settings, name) as source:
+            await _into_files(request, source, settings)
 
 
 async def _into_files(request: Request, source: Source, settings: Settings) -> None:

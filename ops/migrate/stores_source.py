@@ -3,27 +3,28 @@
 Only which ids there are is asked for past them: they have no word for that.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from lightrag import LightRAG
 
+from ops.migrate.ahead import read_ahead
 from ops.migrate.comparing import as_written, vector_rows
 from ops.migrate.errors import SourceUnreadableError
+from ops.migrate.sections import ENTITIES, RELATIONS, SECTIONS, Key
 from worker.commit.apply.postgres import table_of
 from worker.commit.operations import Kind, Operation, cut
-from worker.commit.unit_of_work.unit import (
-    GRAPH_STORAGE,
-    ROW_STORAGES,
-    STATUS_STORAGE,
-    VECTOR_STORAGES,
-)
+from worker.commit.unit_of_work.unit import GRAPH_STORAGE
 
 Row = dict[str, Any]
 
-_PAGE = 500
+PAGE = 500
+# Stores answer while what they answered before is worked on; each page is in memory.
+_AT_ONCE = 3
+_GRAPH = {ENTITIES, RELATIONS}
 # Names that stores give to a row's id and place, and PostgreSQL to a cached `return` once more.
 _STORES_OWN = frozenset({"id", "_id", "workspace", "return_value"})
 _VECTOR_FIELDS = {
@@ -33,11 +34,33 @@ _VECTOR_FIELDS = {
 }
 
 
+@dataclass
+class Found:
+    """What the stores answered when they were asked for some items."""
+
+    operations: list[Operation] = field(default_factory=list)
+    """Those that put what was found."""
+    missing: list[Key] = field(default_factory=list)
+    half: list[Key] = field(default_factory=list)
+    """There is a row, but its vector cannot be read."""
+
+
+Missed = Callable[[str, Sequence[Key]], None]
+"""Is told of a section, and of items of it that were listed and then not found."""
+
+
+def refuse(section: str, keys: Sequence[Key]) -> None:
+    """Refuse a copy that lacks something, when a store names items that it does not give."""
+    sentence = f"The stores name {len(keys)} items of {section} that cannot be read."
+    raise SourceUnreadableError(sentence)
+
+
 @dataclass(frozen=True)
 class StoresSource:
-    """See `Source`; nobody may write into the workspace while it is read."""
+    """See `Source`; where somebody writes meanwhile, `missed` hears of what went."""
 
     rag: LightRAG
+    missed: Missed = refuse
 
     @property
     def embedding_model(self) -> str:
@@ -54,70 +77,90 @@ class StoresSource:
 
     async def operations(self) -> AsyncIterator[Operation]:
         """Give everything, in an order in which readers of the target are harmed least."""
-        for name in ROW_STORAGES:
-            async for operation in self._rows(Kind.PUT_ROWS, name):
-                yield operation
-        names = sorted(await self.rag.chunk_entity_relation_graph.get_all_labels())
-        for page in _pages(names):
-            for operation in await self._entities(page):
-                yield operation
-        for page in _pages(names):
-            for operation in await self._relations(page):
-                yield operation
-        for name in VECTOR_STORAGES:
-            async for operation in self._vectors(name):
-                yield operation
-        async for operation in self._rows(Kind.PUT_STATUS, STATUS_STORAGE):
-            yield operation
+        for section in SECTIONS:
+            pages = self._pages_of_graph(section) if section in _GRAPH else self.ids(section)
+            async for found in read_ahead(pages, partial(self.read, section), at_once=_AT_ONCE):
+                if lacking := found.missing + found.half:
+                    self.missed(section, lacking)
+                for operation in found.operations:
+                    yield operation
 
-    async def _rows(self, kind: Kind, name: str) -> AsyncIterator[Operation]:
-        storage = getattr(self.rag, name)
-        async for ids in _ids(name, storage):
-            rows = await storage.get_by_ids(ids) or []
-            found = [[key, _said(row)] for key, row in zip(ids, rows, strict=False) if row]
-            _require_all(name, asked=len(ids), found=len(found))
-            for operation in cut(kind, name, found):
-                yield operation
+    async def read(self, section: str, keys: Sequence[Key]) -> Found:
+        """Ask for some items of a section.
 
-    async def _vectors(self, name: str) -> AsyncIterator[Operation]:
-        storage = getattr(self.rag, name)
-        async for ids in _ids(name, storage):
-            rows = zip(ids, await vector_rows(storage, ids), strict=True)
-            vectors = await storage.get_vectors_by_ids(ids)
-            found = [[key, _chosen(name, row)] for key, row in rows if row and key in vectors]
-            _require_all(name, asked=len(ids), found=len(found))
-            for operation in cut(Kind.PUT_VECTORS, name, found):
-                numbers = (np.asarray(vectors[key], dtype="<f4") for key, _ in operation.rows)
-                blocks = tuple(vector.tobytes() for vector in numbers)
-                yield Operation(operation.kind, name, operation.rows, blocks)
+        Raises:
+            StoreUnavailableError: LightRAG's class swallowed an error, and answered nothing.
+        """
+        kind, storage = SECTIONS[section]
+        match kind:
+            case Kind.PUT_NODES:
+                return await self._entities([key for (key,) in keys])
+            case Kind.PUT_EDGES:
+                return await self._relations(keys)
+            case Kind.PUT_VECTORS:
+                return await self._vectors(storage, [key for (key,) in keys])
+            case _:
+                return await self._rows(kind, storage, [key for (key,) in keys])
 
-    async def _entities(self, names: list[str]) -> Iterator[Operation]:
-        nodes = await self.rag.chunk_entity_relation_graph.get_nodes_batch(names)
-        found = [[name, _said(nodes[name])] for name in names if name in nodes]
-        _require_all("entities", asked=len(names), found=len(found))
-        return cut(Kind.PUT_NODES, GRAPH_STORAGE, found)
+    async def ids(self, section: str) -> AsyncIterator[list[Key]]:
+        """Give the ids of all rows of a section that is not of the graph, a page at a time."""
+        _, name = SECTIONS[section]
+        async for page in _ids(name, getattr(self.rag, name)):
+            yield [(key,) for key in page]
 
-    async def _relations(self, names: list[str]) -> Iterator[Operation]:
-        """Read the relations that begin, in the order of names, at one of these."""
-        graph = self.rag.chunk_entity_relation_graph
+    async def _pages_of_graph(self, section: str) -> AsyncIterator[list[Key]]:
+        for page in _pages(sorted(await self.rag.chunk_entity_relation_graph.get_all_labels())):
+            if section == ENTITIES:
+                yield [(name,) for name in page]
+            elif pairs := await self._pairs(page):
+                yield pairs
+
+    async def _pairs(self, names: list[str]) -> list[Key]:
+        """Name the relations that begin, in the order of names, at one of these."""
+        ends = await self.rag.chunk_entity_relation_graph.get_nodes_edges_batch(names)
         pairs = {
             (one, two)
-            for name, edges in (await graph.get_nodes_edges_batch(names)).items()
-            for one, two in edges
-            if name == min(one, two)
+            for name, pairs in ends.items()
+            for one, two in map(sorted, pairs)
+            if name == one
         }
-        asked = [{"src": one, "tgt": two} for one, two in sorted(pairs)]
-        edges = await graph.get_edges_batch(asked) if asked else {}
-        found = [[one, two, _said(row)] for (one, two), row in edges.items()]
-        _require_all("relations", asked=len(asked), found=len(found))
-        return cut(Kind.PUT_EDGES, GRAPH_STORAGE, found)
+        return sorted(pairs)
+
+    async def _rows(self, kind: Kind, name: str, ids: list[str]) -> Found:
+        # The document status answers nothing at all when it has none of them.
+        rows = await getattr(self.rag, name).get_by_ids(ids) or [None] * len(ids)
+        found = {key: _said(row) for key, row in zip(ids, rows, strict=True) if row}
+        return Found([*cut(kind, name, map(list, found.items()))], _without(ids, found))
+
+    async def _vectors(self, name: str, ids: list[str]) -> Found:
+        storage = getattr(self.rag, name)
+        rows = zip(ids, await vector_rows(storage, ids), strict=True)
+        there = {key: _chosen(name, row) for key, row in rows if row}
+        vectors = await storage.get_vectors_by_ids(ids)
+        whole = [[key, row] for key, row in there.items() if key in vectors]
+        operations = []
+        for operation in cut(Kind.PUT_VECTORS, name, whole):
+            numbers = (np.asarray(vectors[key], dtype="<f4") for key, _ in operation.rows)
+            blocks = tuple(vector.tobytes() for vector in numbers)
+            operations.append(Operation(operation.kind, name, operation.rows, blocks))
+        return Found(operations, _without(ids, there), _without(there, vectors))
+
+    async def _entities(self, names: list[str]) -> Found:
+        nodes = await self.rag.chunk_entity_relation_graph.get_nodes_batch(names)
+        found = {name: _said(nodes[name]) for name in names if nodes.get(name)}
+        rows = map(list, found.items())
+        return Found([*cut(Kind.PUT_NODES, GRAPH_STORAGE, rows)], _without(names, found))
+
+    async def _relations(self, pairs: Sequence[Key]) -> Found:
+        graph = self.rag.chunk_entity_relation_graph
+        edges = await graph.get_edges_batch([{"src": one, "tgt": two} for one, two in pairs])
+        rows = ([*pair, _said(edges[pair])] for pair in pairs if pair in edges)
+        missing = [pair for pair in pairs if pair not in edges]
+        return Found([*cut(Kind.PUT_EDGES, GRAPH_STORAGE, rows)], missing)
 
 
-def _require_all(what: str, *, asked: int, found: int) -> None:
-    """Refuse a copy that lacks something, when a store names items that it does not give."""
-    if found < asked:
-        sentence = f"The stores name {asked - found} items of {what} that cannot be read."
-        raise SourceUnreadableError(sentence)
+def _without(keys: Iterable[str], found: Mapping[str, Any]) -> list[Key]:
+    return [(key,) for key in keys if key not in found]
 
 
 async def _ids(name: str, storage: Any) -> AsyncIterator[list[str]]:  # noqa: ANN401 - one of LightRAG's
@@ -129,7 +172,7 @@ async def _ids(name: str, storage: Any) -> AsyncIterator[list[str]]:  # noqa: AN
     # A name of LightRAG's, and a page that begins where the last one ended.
     statement = (
         f"SELECT id FROM {table_of(name, storage)} "  # noqa: S608
-        f"WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT {_PAGE}"
+        f"WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT {PAGE}"
     )
     last = ""
     while rows := await storage.db.query(statement, [storage.workspace, last], multirows=True):
@@ -151,8 +194,8 @@ def _text(key: bytes | str) -> str:
 
 
 def _pages(items: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _PAGE):
-        yield list(items[start : start + _PAGE])
+    for start in range(0, len(items), PAGE):
+        yield list(items[start : start + PAGE])
 
 
 def _said(row: Row) -> Row:

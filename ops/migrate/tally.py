@@ -15,7 +15,12 @@ _MODULUS = 1 << 256
 _BOOKKEEPING = frozenset({"_id", "create_time", "update_time"})
 # PostgreSQL keeps these beside a chunk's vector, too; files do not.
 _OF_TEXT_CHUNKS = frozenset({"tokens", "chunk_order_index"})
-_GRAPH_SECTIONS = {Kind.PUT_NODES: "entities", Kind.PUT_EDGES: "relations"}
+_GRAPH_SECTIONS = {
+    Kind.PUT_NODES: "entities",
+    Kind.REMOVE_NODES: "entities",
+    Kind.PUT_EDGES: "relations",
+    Kind.REMOVE_EDGES: "relations",
+}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.ids import WorkspaceName, physical_workspace
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
+from shared.ledger.hold_rows import is_paused
 from shared.ledger.records import CommitLease, TaskKind, TaskState
 from shared.ledger.rows import NO_LEASE, is_in
 from shared.ledger.tables import commit_leases, tasks, workspaces
@@ -79,6 +80,11 @@ async def is_taken(connection: AsyncConnection, name: WorkspaceName) -> bool:
     return (await connection.execute(_IS_TAKEN, {"name": name})).one_or_none() is not None
 
 
+def is_lease_alive(workspace: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that somebody holds the lease of a workspace."""
+    return exists().where(commit_leases.c.workspace == workspace, ~_is_free())
+
+
 async def awaiting_commit(
     connection: AsyncConnection, *, limit: int, only: WorkspaceName | None = None
 ) -> list[WorkspaceName]:
@@ -95,7 +101,7 @@ async def awaiting_commit(
     )
     statement = (
         select(commit_leases.c.workspace)
-        .where(_is_free(), or_(ready, left_behind))
+        .where(_is_free(), or_(ready, left_behind), ~is_paused(commit_leases.c.workspace))
         .order_by(commit_leases.c.last_commit_at_ms, commit_leases.c.workspace)
         .limit(limit)
     )

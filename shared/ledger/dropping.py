@@ -9,6 +9,7 @@ from shared.errors import WorkspaceNotFoundError
 from shared.ids import DEFAULT_WORKSPACE, TaskId, WorkspaceName, new_task_id, physical_workspace
 from shared.ledger import commit_leases
 from shared.ledger.clock import now_ms
+from shared.ledger.holds import end_pause
 from shared.ledger.records import CommitLease, Task, TaskKind, TaskState, Workspace
 from shared.ledger.revisions import insert_unless_there
 from shared.ledger.rows import (
@@ -64,6 +65,7 @@ async def request_drop(connection: AsyncConnection, name: WorkspaceName) -> Task
     generation = closed.scalar_one_or_none()
     if generation is None:
         return await _pending_drop(connection, name)
+    await end_pause(connection, name)  # or it would never go
     await connection.execute(
         update(tasks)
         .where(tasks.c.workspace == name, tasks.c.state.in_(OPEN_STATES))

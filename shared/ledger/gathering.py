@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import and_, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import TaskId
@@ -10,6 +10,7 @@ from shared.ledger import commit_leases
 from shared.ledger.claims import is_due
 from shared.ledger.clock import now_ms
 from shared.ledger.commits import is_at_commit, is_committing, is_of
+from shared.ledger.hold_rows import is_paused
 from shared.ledger.records import CommitLease, GroupBounds, Task, TaskKind, TaskState
 from shared.ledger.rows import AnyRow, ended, is_in, to_task
 from shared.ledger.tables import documents, tasks
@@ -27,9 +28,11 @@ async def gather(
     graph already, the removal of the workspace, an edit, a task whose earlier committer died.
 
     Returns:
-        At least one task, or none when nothing is ready or the lease was lost.
+        At least one task, or none when nothing is ready, the workspace is paused or the lease lost.
     """
     if not await commit_leases.hold(connection, lease):
+        return []
+    if (await connection.execute(select(is_paused(literal(lease.workspace))))).scalar_one():
         return []
     started = await _oldest_started(connection, lease)
     if started is not None:

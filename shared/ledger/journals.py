@@ -15,6 +15,7 @@ from shared.ids import PhysicalWorkspace, TaskId
 from shared.ledger import commit_leases, commits
 from shared.ledger.clock import now_ms, statement_start_ms
 from shared.ledger.engine import Database
+from shared.ledger.hold_rows import is_kept
 from shared.ledger.records import CommitLease, Journal, Outcome
 from shared.ledger.revisions import insert_unless_there
 from shared.ledger.rows import AnyRow, storable
@@ -134,7 +135,11 @@ class Journals:
             )
 
     async def remove_old(self, *, closed_for_ms: int, limit: int) -> int:
-        """Remove journals closed this long ago, but never a workspace's last; count them."""
+        """Remove journals closed this long ago, but none that a copy needs, nor a workspace's last.
+
+        Returns:
+            How many were looked at; some of them may have become needed meanwhile.
+        """
         newer = journals.alias("newer")
         has_newer = (
             select(newer.c.seq)
@@ -143,7 +148,11 @@ class Journals:
         )
         old = (
             select(journals.c.physical, journals.c.seq)
-            .where(journals.c.closed_at_ms < statement_start_ms() - closed_for_ms, has_newer)
+            .where(
+                journals.c.closed_at_ms < statement_start_ms() - closed_for_ms,
+                has_newer,
+                ~is_kept(),
+            )
             .order_by(journals.c.closed_at_ms)
             .limit(limit)
         )
@@ -153,7 +162,7 @@ class Journals:
             async with self._database.single() as connection:
                 await connection.execute(
                     delete(journals).where(
-                        journals.c.physical == row.physical, journals.c.seq == row.seq
+                        journals.c.physical == row.physical, journals.c.seq == row.seq, ~is_kept()
                     )
                 )
         return len(rows)

@@ -9,6 +9,7 @@ from shared.ledger.documents import Documents
 from shared.ledger.edits import Edits
 from shared.ledger.engine import Database
 from shared.ledger.history import History
+from shared.ledger.holds import Holds
 from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
 from shared.ledger.usage import ModelUsage
@@ -31,6 +32,7 @@ class Ledger:
         self.workspaces = Workspaces(database)
         self.journals = Journals(database)
         self.history = History(database)
+        self.holds = Holds(database)
         self.usage = ModelUsage(database)
 
     @classmethod

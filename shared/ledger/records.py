@@ -57,6 +57,9 @@ class Workspace:
     embedding_dim: int | None
     created_at_ms: int
     documents: int = 0
+    paused: bool = False
+    committing: bool = False
+    """Like the two before it, it is looked up only where workspaces are shown."""
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,8 @@ def to_document(row: AnyRow) -> Document:
     )
 
 
-def to_workspace(row: AnyRow, *, documents: int = 0) -> Workspace:
-    """Make a workspace of a row of the table and the number of its documents."""
+def to_workspace(row: AnyRow) -> Workspace:
+    """Make a workspace of a row of the table."""
     name = WorkspaceName(row.name)
     return Workspace(
         name=name,
@@ -141,7 +141,6 @@ def to_workspace(row: AnyRow, *, documents: int = 0) -> Workspace:
         embedding_model=row.embedding_model,
         embedding_dim=row.embedding_dim,
         created_at_ms=row.created_at_ms,
-        documents=documents,
     )
 
 

@@ -1,14 +1,18 @@
 """Workspaces: made, listed, dropped, and leased to the one who may write them."""
 
-from sqlalchemy import Label, func, select, update
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
 
 from shared.errors import EmbeddingMismatchError, WorkspaceExistsError, WorkspaceNotFoundError
 from shared.ids import TaskId, WorkspaceName
 from shared.ledger import commit_leases, dropping
 from shared.ledger.cursor import decode_cursor, to_page
 from shared.ledger.engine import Database
+from shared.ledger.hold_rows import is_paused
 from shared.ledger.records import CommitLease, Page, Task, Workspace
-from shared.ledger.rows import to_workspace
+from shared.ledger.rows import AnyRow, to_workspace
 from shared.ledger.tables import documents, workspaces
 
 
@@ -46,27 +50,30 @@ class Workspaces:
         return to_workspace(row)
 
     async def page(self, cursor: str | None, *, limit: int) -> Page[Workspace]:
-        """List active workspaces by name, with the number of their documents.
+        """List active workspaces by name, with what they hold and whether it changes.
 
         Raises:
             InvalidInputError: the cursor is not one of ours.
         """
-        statement = (
-            select(workspaces, _document_count())
-            .where(workspaces.c.state == "active")
-            .order_by(workspaces.c.name)
-            .limit(limit + 1)
-        )
+        statement = _shown().order_by(workspaces.c.name).limit(limit + 1)
         if cursor is not None:
             statement = statement.where(workspaces.c.name > decode_cursor(cursor))
         async with self._database.reading() as connection:
             rows = (await connection.execute(statement)).all()
-        return to_page(
-            rows,
-            lambda row: to_workspace(row, documents=row.document_count),
-            key="name",
-            limit=limit,
-        )
+        return to_page(rows, _to_shown, key="name", limit=limit)
+
+    async def show(self, name: WorkspaceName) -> Workspace:
+        """Return an active workspace with what the list tells of it.
+
+        Raises:
+            WorkspaceNotFoundError: there is none, or it is being deleted.
+        """
+        async with self._database.reading() as connection:
+            found = await connection.execute(_shown().where(workspaces.c.name == name))
+            row = found.one_or_none()
+        if row is None:
+            raise WorkspaceNotFoundError
+        return _to_shown(row)
 
     async def remember_embedding(self, name: WorkspaceName, *, model: str, dim: int) -> None:
         """Tie a workspace to the embedding it was first filled with.
@@ -149,11 +156,25 @@ class Workspaces:
             return bool(await commit_leases.awaiting_commit(connection, limit=1, only=name))
 
 
-def _document_count() -> Label[int]:
-    return (
+def _shown() -> Select[Any]:
+    count = (
         select(func.count())
         .select_from(documents)
         .where(documents.c.workspace == workspaces.c.name, ~documents.c.deleted)
         .scalar_subquery()
-        .label("document_count")
+    )
+    return select(
+        workspaces,
+        count.label("documents"),
+        is_paused(workspaces.c.name).label("paused"),
+        commit_leases.is_lease_alive(workspaces.c.name).label("committing"),
+    ).where(workspaces.c.state == "active")
+
+
+def _to_shown(row: AnyRow) -> Workspace:
+    return replace(
+        to_workspace(row),
+        documents=row.documents,
+        paused=bool(row.paused),
+        committing=bool(row.committing),
     )

@@ -1,17 +1,16 @@
 """A workspace of an installation: what its stores hold, and what its ledger and uploads add."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem, Upload
+from ops.migrate.live.snapshot import Snapshot
 from ops.migrate.stores_source import StoresSource
 from shared.errors import ObjectNotFoundError
 from shared.ids import ObjectKey
 from shared.ledger.history_records import HistoryEntry, TaskRecord
-from shared.ledger.ledger import Ledger
-from shared.ledger.records import CommitLease
 from shared.objects.base import ObjectStore
 from worker.commit.operations import Operation
 
@@ -22,9 +21,9 @@ _PIECE_BYTES = 4 * 1024 * 1024
 class InstalledSource:
     """See `Source`; nobody else may commit into the workspace while it is read."""
 
-    contents: StoresSource | FolderSource
-    lease: CommitLease
-    ledger: Ledger
+    contents: StoresSource | FolderSource | Snapshot
+    entries: Callable[[], AsyncIterator[list[HistoryEntry]]]
+    """Gives the documents with their tasks, then the edits, some hundred at a time."""
     objects: ObjectStore
 
     @property
@@ -50,7 +49,7 @@ class InstalledSource:
         Raises:
             UnavailableError: the ledger or the store of uploads is away.
         """
-        async for page in self.ledger.history.entries(self.lease.workspace, self.lease.physical):
+        async for page in self.entries():
             lost = set()
             for task in _with_uploads(page):
                 try:

@@ -55,3 +55,31 @@ async def test_deleting_a_workspace_is_a_task_and_closes_it_at_once(api: Api) ->
     assert api.sender.sent == [CommitWorkspace(workspace=WorkspaceName("old"))]
     inserted = await api.insert(lightrag_workspace="old")
     require_problem(inserted, 404, "workspace_not_found")
+
+
+async def test_a_paused_workspace_takes_uploads_and_says_that_it_is_paused(api: Api) -> None:
+    for _ in range(2):
+        response = await api.client.post("/workspaces/default/pause")
+        assert response.status_code == 200
+        assert (response.json()["paused"], response.json()["committing"]) == (True, False)
+    [listed] = (await api.client.get("/workspaces")).json()["workspaces"]
+    assert listed["paused"]
+    assert (await api.insert(doc_id="d")).status_code == 202
+
+    resumed = await api.client.post("/workspaces/default/resume")
+    assert (resumed.status_code, resumed.json()["paused"]) == (200, False)
+    assert api.sender.sent[-1] == CommitWorkspace(workspace=WorkspaceName("default"))
+
+
+async def test_a_workspace_is_resumed_without_a_broker(api: Api) -> None:
+    await api.client.post("/workspaces/default/pause")
+    api.sender.available = False
+    assert not (await api.client.post("/workspaces/default/resume")).json()["paused"]
+
+
+@pytest.mark.parametrize("what", ["pause", "resume"])
+async def test_only_a_workspace_that_is_there_is_paused(api: Api, what: str) -> None:
+    response = await api.client.post(f"/workspaces/nobody/{what}")
+    require_problem(response, 404, "workspace_not_found")
+    response = await api.client.post(f"/workspaces/No-Name/{what}")
+    require_problem(response, 400, "invalid_workspace")

@@ -217,6 +217,27 @@ def test_a_workspace_is_not_removed_before_the_person_agrees(
     assert ragfleet("workspaces", "delete", "team", "--yes").stdout == "Task task-1 removes it.\n"
 
 
+def test_pausing_waits_for_the_commit_that_is_under_way(
+    ragfleet: Command, api: ScriptedApi
+) -> None:
+    workspace = {"name": "team", "documents": 3, "paused": True}
+    answers = ({**workspace, "committing": still} for still in (True, False))
+    api.on("POST /workspaces/team/pause", *answers)
+    assert ragfleet("workspaces", "pause", "team").exit_code == 0
+    assert len(api.requests) == 2
+
+    api.on("GET /workspaces", {"workspaces": [workspace], "cursor": None})
+    assert ragfleet("workspaces").stdout.splitlines()[1].split() == ["team", "3", "paused"]
+
+
+@pytest.mark.parametrize(("paused", "said"), [(False, "goes on."), (True, "A copy of team")])
+def test_resuming_says_whether_ingestion_goes_on(
+    ragfleet: Command, api: ScriptedApi, *, paused: bool, said: str
+) -> None:
+    api.on("POST /workspaces/team/resume", {"name": "team", "paused": paused})
+    assert said in ragfleet("workspaces", "resume", "team").stdout
+
+
 def test_options_before_a_subcommand_are_not_silently_ignored(
     ragfleet: Command, api: ScriptedApi
 ) -> None:
