@@ -22,6 +22,7 @@ _MATRIX = b'"matrix":'
 _FLOAT_BYTES = 4
 # Base64 turns three bytes into four letters: three vectors end where a group of letters does.
 _VECTORS_A_READ = 300
+_WINDOW_BYTES = 16 * 1024 * 1024
 # The id, and what LightRAG derives from the vector or keeps for itself.
 _DERIVED = frozenset({"__id__", "__write_seq__", "__created_at__", "vector", "__vector__"})
 
@@ -55,6 +56,7 @@ class VectorFile:
         letters = size * _VECTORS_A_READ // 3 * 4
         for start in range(self._matrix_start, self._matrix_end, letters):
             block = self._mapped[start : min(start + letters, self._matrix_end)]
+            self._mapped.madvise(mmap.MADV_DONTNEED)  # what was read counts as ours otherwise
             numbers = base64.b64decode(block, validate=True)
             if len(numbers) % size:
                 raise ValueError(self.path.name)
@@ -82,13 +84,33 @@ def open_vectors(path: Path) -> Iterator[VectorFile | None]:
 
 def _look(path: Path, mapped: mmap.mmap) -> VectorFile:
     # Base64 has no quotes, so the last such name is the real one; texts that hold it are before.
-    named = mapped.rfind(_MATRIX)
+    named = _last(mapped, _MATRIX)
     start = mapped.find(b'"', named + len(_MATRIX)) + 1
-    end = mapped.find(b'"', start)
+    end = _quote_after(mapped, start)
     if named < 0 or not start or end < 0:
         raise ValueError(path.name)
     dimension = next(ijson.items(_UntilMatrix(mapped, start), "embedding_dim"))
     return VectorFile(path, dimension, mapped, start, end)
+
+
+def _last(mapped: mmap.mmap, word: bytes) -> int:
+    """Look for the last such word, without holding all of the file that was looked through."""
+    for stop in range(len(mapped), 0, -_WINDOW_BYTES):
+        found = mapped.rfind(word, max(0, stop - _WINDOW_BYTES), stop + len(word) - 1)
+        mapped.madvise(mmap.MADV_DONTNEED)
+        if found >= 0:
+            return found
+    return -1
+
+
+def _quote_after(mapped: mmap.mmap, start: int) -> int:
+    """Look for the next quote, as above."""
+    for begin in range(start, len(mapped), _WINDOW_BYTES):
+        found = mapped.find(b'"', begin, begin + _WINDOW_BYTES)
+        mapped.madvise(mmap.MADV_DONTNEED)
+        if found >= 0:
+            return found
+    return -1
 
 
 class _UntilMatrix:
