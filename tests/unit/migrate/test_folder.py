@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ops.migrate.errors import SourceNotFoundError, SourceUnreadableError
+from ops.migrate.folder import vectors as vectors_module
 from ops.migrate.folder.graph import entities_of, relations_of
 from ops.migrate.folder.json_rows import rows_of
 from ops.migrate.folder.source import FolderSource
@@ -80,6 +81,17 @@ def test_each_row_gets_its_vector(tmp_path: Path, count: int) -> None:
     assert rows == [
         (str(n), {"content": 'a "matrix": "b"'}, vector) for n, vector in enumerate(vectors)
     ]
+
+
+def test_the_matrix_is_found_wherever_a_window_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = vector_file(tmp_path / "vdb_chunks.json", rows=4, vectors=4)
+    for size in range(1, 40):
+        monkeypatch.setattr(vectors_module, "_WINDOW_BYTES", size)
+        with open_vectors(tmp_path / "vdb_chunks.json") as found:
+            assert found is not None
+            assert [vector for _, _, vector in found.rows()] == vectors
 
 
 @pytest.mark.parametrize(("rows", "vectors"), [(3, 2), (2, 3), (301, 300)])
