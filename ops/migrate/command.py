@@ -23,7 +23,7 @@ TargetWorkspaceOption = Annotated[
 ]
 
 
-def migrate(
+def migrate(  # noqa: PLR0913 - one for each word of the command
     source: Annotated[
         str,
         typer.Option("--from", help="`folder:DIR` (LightRAG's), `archive:FILE` or `settings`."),
@@ -40,6 +40,13 @@ def migrate(
     ] = False,
     verify_only: Annotated[
         bool, typer.Option("--verify-only", help="Compare the target with the source.")
+    ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Delete first what the target workspace holds."),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask whether that is meant.")
     ] = False,
 ) -> None:
     """Copy a LightRAG workspace, vectors and all, and read everything back to prove it.
@@ -59,6 +66,8 @@ def migrate(
             workspace=parse_workspace_name(workspace),
             dry_run=dry_run,
             verify_only=verify_only,
+            is_replacing=replace,
+            is_confirmed=yes,
         )
         settings = load_settings()
         # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.

@@ -41,3 +41,9 @@ class MigrationDiffersError(AppError):
     """Not everything is in the target as it is in the source; the list says what."""
 
     code = "migration_differs"
+
+
+class ConfirmationNeededError(SettingsError):
+    """This deletes or costs something; say --yes when that is meant."""
+
+    code = "confirmation_needed"

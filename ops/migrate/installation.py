@@ -81,7 +81,11 @@ class Installation:
             counts = await self.rag.doc_status.get_status_counts()
             labels = await self.rag.chunk_entity_relation_graph.get_all_labels()
         if listed.rows or any(counts.values()) or labels:
-            sentence = f"The workspace {name} holds documents already; name another one."
+            sentence = (
+                f"The workspace {name} holds documents already; name another one, or say "
+                "--replace (they are deleted first) or --merge (they stay, and the source's come "
+                "beside them)."
+            )
             raise TargetNotEmptyError(sentence)
 
 
@@ -108,13 +112,13 @@ async def with_workspace(
         WorkspaceBusyError: something else is writing into it, or took the right to.
         UnavailableError: a server is away.
     """
-    async with _opened(settings) as (ledger, rags):
+    async with opened(settings) as (ledger, rags):
         if is_made:
             with suppress(WorkspaceExistsError):
                 await ledger.workspaces.create(name)
         require_same_embedding(await ledger.workspaces.get(name), settings)
         lease_ms = int(settings.limits.task_lease_s * 1000)
-        lease = await _take_lease(ledger, name, lease_ms=lease_ms)
+        lease = await _take_lease(settings, ledger, name)
 
         async def renew() -> LeaseStatus:
             held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
@@ -146,13 +150,18 @@ async def _do(
         finalize_share_data()
 
 
-async def _take_lease(ledger: Ledger, name: WorkspaceName, *, lease_ms: int) -> CommitLease:
-    """Take the lease, or wait as long as one lives whose holder was killed."""
+async def free_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> CommitLease | None:
+    """Take the commit lease of a workspace, if nobody has it just now."""
     holder = f"{socket.gethostname()}:migrate:{secrets.token_hex(4)}"
-    give_up_at_s = time.monotonic() + lease_ms / 1000 + _LEASE_POLL_S
+    ttl_ms = int(settings.limits.task_lease_s * 1000)
+    return await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=ttl_ms)
+
+
+async def _take_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> CommitLease:
+    """Take the lease, or wait as long as one lives whose holder was killed."""
+    give_up_at_s = time.monotonic() + settings.limits.task_lease_s + _LEASE_POLL_S
     while True:
-        lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
-        if lease is not None:
+        if lease := await free_lease(settings, ledger, name):
             return lease
         if time.monotonic() > give_up_at_s:
             raise WorkspaceBusyError
@@ -160,7 +169,13 @@ async def _take_lease(ledger: Ledger, name: WorkspaceName, *, lease_ms: int) -> 
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+    """Open an installation's ledger, with its tables made, and LightRAG over its stores.
+
+    Raises:
+        SettingsError: files are kept here, and another process has them.
+        UnavailableError: the ledger is away.
+    """
     async with AsyncExitStack() as stack:
         if not settings.external:
             stack.enter_context(only_process(settings.storage.data_dir))

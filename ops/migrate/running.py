@@ -15,6 +15,8 @@ from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.places import Place, PlaceKind
+from ops.migrate.planning import plan_from_files, plan_from_stores
+from ops.migrate.replacing import empty_workspace
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
 from ops.migrate.tally import Sum, Tally, history_of
@@ -35,6 +37,10 @@ class Request:
     workspace: WorkspaceName
     dry_run: bool
     verify_only: bool
+    is_replacing: bool = False
+    """What is in the target workspace is deleted first."""
+    is_confirmed: bool = False
+    """Nobody is asked whether that is meant."""
 
 
 def run(request: Request, settings: Settings) -> None:
@@ -45,6 +51,8 @@ def run(request: Request, settings: Settings) -> None:
     """
     if PlaceKind.SETTINGS in {request.source.kind, request.target.kind}:
         settings = settings_in_use(settings)
+    if request.is_replacing and request.target.kind is not PlaceKind.SETTINGS:
+        raise PlaceError("--replace is about a workspace of `settings`; name another file.")
     match request.source.kind, request.target.kind:
         case _, PlaceKind.FOLDER:
             sentence = "A folder can be a source only; name an archive or `settings`."
@@ -58,7 +66,7 @@ def run(request: Request, settings: Settings) -> None:
             _into_stores(request, settings)
         case _:
             source = open_file(request.source, request.source_workspace)
-            asyncio.run(_into_archive(request, source))
+            asyncio.run(_files_into_archive(request, source, settings))
 
 
 async def _look(request: Request, source: Source) -> dict[str, Sum]:
@@ -69,13 +77,14 @@ async def _look(request: Request, source: Source) -> dict[str, Sum]:
     async for item in source.history():
         tally.add_history(item)
     output.print(f"In {request.source}:", table_of(tally.sums()))
-    if request.dry_run:
-        output.print("Nothing was written; leave --dry-run out to copy it.")
     return tally.sums()
 
 
 async def _out_of_stores(request: Request, settings: Settings) -> None:
     name = parse_workspace_name(request.source_workspace or request.workspace)
+    if request.dry_run:
+        await plan_from_stores(name, request.target.path, settings)
+        return
 
     async def archive(installation: Installation) -> None:
         await _into_archive(request, installation.as_source())
@@ -83,11 +92,16 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     await with_workspace(settings, name, archive, is_made=False)
 
 
+async def _files_into_archive(request: Request, source: Source, settings: Settings) -> None:
+    if request.dry_run:
+        await plan_from_files(source, request.target.path, settings)
+        return
+    await _into_archive(request, source)
+
+
 async def _into_archive(request: Request, source: Source) -> None:
     path = request.target.path
     sums = await _look(request, source)
-    if request.dry_run:
-        return
     if not request.verify_only:
         with Bars(output, sums, "write") as bars:
             # Uploads are accepted meanwhile, so their tasks are what they were when written.
@@ -104,9 +118,15 @@ async def _into_archive(request: Request, source: Source) -> None:
 def _into_stores(request: Request, settings: Settings) -> None:
     source = open_file(request.source, request.source_workspace)
     require_same_embedding(source, settings)
-    sums = asyncio.run(_look(request, source))
     if request.dry_run:
+        asyncio.run(plan_from_files(source, request.workspace, settings))
         return
+    sums = asyncio.run(_look(request, source))
+    if request.is_replacing and not request.verify_only:
+        emptied = empty_workspace(
+            settings, request.workspace, source, is_confirmed=request.is_confirmed
+        )
+        asyncio.run(emptied)
 
     async def copy(installation: Installation) -> None:
         started_s = time.monotonic()

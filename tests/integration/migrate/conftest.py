@@ -15,6 +15,7 @@ from shared.rag.models import open_models
 from shared.rag.pool import RagPool
 from shared.settings import load_settings
 from tests.integration.engine.shapes import files_variables, server_variables
+from tests.integration.migrate.here import Here, command_here
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -75,3 +76,9 @@ async def opened(variables: Mapping[str, str], workspace: str) -> AsyncIterator[
             yield rag
     finally:
         await pool.close()
+
+
+@pytest.fixture
+def ragfleet_here(variables: dict[str, str]) -> Here:
+    """The same without a process of its own."""
+    return command_here(variables)
