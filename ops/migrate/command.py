@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.client.session import complaining
+from ops.migrate.disks import full_disks_told
 from ops.migrate.places import parse_place
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
 from shared.logs import configure_logs
@@ -72,4 +73,5 @@ def migrate(  # noqa: PLR0913 - one for each word of the command
         settings = load_settings()
         # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.
         configure_logs(level="critical", form=settings.log.format)
-        run(request, settings)
+        with full_disks_told():
+            run(request, settings)

@@ -13,6 +13,7 @@ from ops.migrate.census.record import Amount, Census, Names
 from ops.migrate.census.sizes import Sizes
 from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.source import Source
+from ops.migrate.texts import checked
 from shared.connections import ledger_url
 from shared.ids import WorkspaceName
 from shared.settings import Settings
@@ -57,7 +58,7 @@ async def plan_from_files(source: Source, target: Path | WorkspaceName, settings
         UnavailableError: a server is away.
     """
     sizes = Sizes()
-    async for operation in source.operations():
+    async for operation in checked(source):
         sizes.add(operation)
     amounts = {section: Amount(*amount) for section, amount in sizes.amounts.items()}
     await _tell(amounts, sizes.names, target, settings)

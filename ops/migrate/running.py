@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ops.client.session import output
 from ops.migrate.comparing import Comparison
+from ops.migrate.disks import writable
 from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.exporting import check, export
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
@@ -20,6 +21,7 @@ from ops.migrate.replacing import empty_workspace
 from ops.migrate.showing import Bars, table_of, table_of_comparison
 from ops.migrate.source import Source, open_file
 from ops.migrate.tally import Sum, Tally, history_of
+from ops.migrate.texts import checked
 from ops.settings_in_use import settings_in_use
 from shared.ids import WorkspaceName, parse_workspace_name
 from shared.settings import Settings
@@ -72,7 +74,7 @@ def run(request: Request, settings: Settings) -> None:
 async def _look(request: Request, source: Source) -> dict[str, Sum]:
     """Read the source once: a damaged one is known before anything is written."""
     tally = Tally()
-    async for operation in source.operations():
+    async for operation in checked(source):
         tally.add(operation)
     async for item in source.history():
         tally.add_history(item)
@@ -103,7 +105,7 @@ async def _into_archive(request: Request, source: Source) -> None:
     path = request.target.path
     sums = await _look(request, source)
     if not request.verify_only:
-        with Bars(output, sums, "write") as bars:
+        with writable(path), Bars(output, sums, "write") as bars:
             # Uploads are accepted meanwhile, so their tasks are what they were when written.
             sums |= history_of(
                 await export(source, path, workspace=request.workspace, progress=bars)
