@@ -14,6 +14,8 @@ from shared.errors import InvalidInputError, SettingsError
 
 # No space, no quota, larger than a file may be.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What SQLite says of a quota or a limit of sizes is the second.
+_SQLITE_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
 
 
 @contextmanager
@@ -55,8 +57,8 @@ def _full_place_behind(error: BaseException) -> str:
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _FULL:
             return f"for {seen.filename}" if seen.filename else "on the disk of the target"
-        if getattr(seen, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return "for the ledger's file in DATA_DIR"
+        if getattr(seen, "sqlite_errorcode", None) in _SQLITE_FULL:
+            return "for the ledger's file in DATA_DIR, or its disk fails"
         if isinstance(seen, asyncpg.DiskFullError):
             return "on PostgreSQL's disk"
         if isinstance(seen, redis.exceptions.OutOfMemoryError):
