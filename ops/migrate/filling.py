@@ -114,12 +114,16 @@ async def verify(installation: Installation, source: Source, progress: Progress)
         UnavailableError: a store is away.
     """
     comparison = Comparison(installation.rag)
+    count = 0
     async for operation in source.operations():
         await comparison.compare(operation)
         progress.advance(operation)
+        count += 1
     await compare_history(installation, source, comparison, progress)
-    if not comparison.different:
-        (await _checkpoints(installation, source)).remove()
+    checkpoints = await _checkpoints(installation, source)
+    # What was copied whole and differs is not mended by going on.
+    if not comparison.different or checkpoints.is_copied(count):
+        checkpoints.remove()
     return comparison
 
 
