@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightrag import LightRAG
@@ -26,7 +26,7 @@ from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease, LeaseStatus
 from shared.objects.base import ObjectStore
 from shared.objects.factory import open_objects
-from shared.rag.models import embedding_name, open_models, require_same_embedding
+from shared.rag.models import Models, embedding_name, open_models, require_same_embedding
 from shared.rag.pool import RagPool
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
@@ -87,6 +87,12 @@ class Installation:
                 "beside them)."
             )
             raise TargetNotEmptyError(sentence)
+
+
+def in_files(settings: Settings, folder: Path) -> Settings:
+    """Return the settings of an installation in files that is like another one otherwise."""
+    kept = {"use_external_storage": False, "data_dir": folder}
+    return replace(settings, storage=settings.storage.model_copy(update=kept))
 
 
 Work = Callable[[Installation], Awaitable[None]]
@@ -169,8 +175,14 @@ async def _take_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
+async def opened(
+    settings: Settings, models: Models | None = None
+) -> AsyncIterator[tuple[Ledger, RagPool]]:
     """Open an installation's ledger, with its tables made, and LightRAG over its stores.
+
+    Args:
+        settings: of the installation.
+        models: left out: those that settings name.
 
     Raises:
         SettingsError: files are kept here, and another process has them.
@@ -182,7 +194,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
         await asyncio.to_thread(migrate, ledger_url(settings))
         ledger = await Ledger.open(ledger_url(settings), pool_size=2)
         stack.push_async_callback(ledger.close)
-        rags = RagPool(settings, open_models(settings))
+        rags = RagPool(settings, models or open_models(settings))
         stack.push_async_callback(rags.close)
         yield ledger, rags
 

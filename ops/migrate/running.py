@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ops.client.session import output
+from ops.migrate.census.looking import look_at
 from ops.migrate.comparing import Comparison
 from ops.migrate.disks import writable
 from ops.migrate.errors import MigrationDiffersError, PlaceError
@@ -18,8 +20,10 @@ from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.planning import plan_from_files, plan_from_stores
 from ops.migrate.replacing import empty_workspace
-from ops.migrate.showing import Bars, table_of, table_of_comparison
+from ops.migrate.sampling import ask_both
+from ops.migrate.showing import Bars, table_of, table_of_comparison, tell_switch
 from ops.migrate.source import Source, open_file
+from ops.migrate.switching import switch_to
 from ops.migrate.tally import Sum, Tally, history_of
 from ops.migrate.texts import checked
 from ops.settings_in_use import settings_in_use
@@ -143,8 +147,16 @@ def _into_stores(request: Request, settings: Settings) -> None:
 
     works = [compare] if request.verify_only else [copy, compare]
     asyncio.run(with_workspace(settings, request.workspace, *works, is_made=copy in works))
-    receipt = _write_receipt(request, sums, settings)
-    output.print(f"Everything was read back and is equal. Receipt: {receipt}")
+    asked = asyncio.run(ask_both(source, settings, request.workspace))
+    output.print(str(asked))
+    if not asked.is_good:
+        raise MigrationDiffersError("Questions find other things in the target than in the source.")
+    physical = asyncio.run(look_at(settings, request.workspace)).physical
+    assert physical is not None  # noqa: S101 - it was just filled
+    switch = switch_to(settings, physical)
+    receipt = _write_receipt(request, sums, settings, {"asked": asdict(asked), **asdict(switch)})
+    tell_switch(output, switch)
+    output.print(f"Everything was read back and is equal. Receipt: {receipt}", soft_wrap=True)
 
 
 def _tell_copied(filled: Filled, took_s: float) -> None:
@@ -166,7 +178,9 @@ def _tell_compared(comparison: Comparison) -> None:
         raise MigrationDiffersError
 
 
-def _write_receipt(request: Request, sums: Mapping[str, Sum], settings: Settings) -> Path:
+def _write_receipt(
+    request: Request, sums: Mapping[str, Sum], settings: Settings, more: Mapping[str, Any]
+) -> Path:
     now = datetime.now(UTC)
     folder = settings.storage.data_dir / "migrations"
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +192,7 @@ def _write_receipt(request: Request, sums: Mapping[str, Sum], settings: Settings
         "workspace": request.workspace,
         "verified_at": now.isoformat(),
         "items": {section: asdict(found) for section, found in sums.items()},
+        **more,
     }
     path.write_text(json.dumps(receipt, indent=1) + "\n")
     return path
