@@ -7,9 +7,9 @@ from typing import IO
 
 from ops.backup.catalogue import Backup
 from ops.backup.places import BackupPlace
+from ops.migrate.into_stores import into_stores
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.request import Request
-from ops.migrate.running import into_stores
 from ops.migrate.source import ArchiveSource
 from ops.settings_in_use import settings_in_use
 from shared.ids import WorkspaceName

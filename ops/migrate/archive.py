@@ -30,7 +30,7 @@ from ops.migrate.history.encoding import (
 from ops.migrate.history.items import HistoryItem, Upload
 from ops.migrate.tally import Sum, Tally
 from shared.objects.threads import given_by_threads, run_to_its_end
-from worker.commit.encoding import decode, encode
+from worker.commit.encoding import UnstorableRecordError, decode, encode, is_readable
 from worker.commit.operations import Kind, Operation
 from worker.commit.unit_of_work.unit import (
     GRAPH_STORAGE,
@@ -45,6 +45,12 @@ _HEAD, _OPERATIONS, _TAIL = b"HEAD", b"OPER", b"TAIL"
 _UPLOAD, _PIECE, _ENTRIES = b"FILE", b"PART", b"HIST"
 # Parts of a journal have 8 MiB and one row more; a larger one is a damaged length.
 _MAX_FRAME_BYTES = 1 << 31
+_NUMBER_BYTES = 4
+_PIECE_BYTES = 16 << 20
+# What the text of a part may grow to: a row with the text of a very large document.
+LONGEST_TEXT_BYTES = 320 << 20
+# Less than this grows to no more: zlib makes a thousandth of a text at best.
+_SURELY_SHORT_BYTES = LONGEST_TEXT_BYTES // 1100
 # Where operations that fill a workspace put their rows, and how many fields those have.
 _SHAPES: dict[Kind, tuple[frozenset[str], int]] = {
     Kind.PUT_ROWS: (frozenset(ROW_STORAGES), 2),
@@ -88,6 +94,8 @@ class ArchiveWriter:
         """
         self._tally.add(operation)
         for part in encode([operation], dimension=self._dimension):
+            if len(part) > _SURELY_SHORT_BYTES and not is_readable(part, LONGEST_TEXT_BYTES):
+                raise UnstorableRecordError
             self._frame(_OPERATIONS, part)
 
     async def write_history(self, item: HistoryItem) -> None:
@@ -139,9 +147,11 @@ class ArchiveReader:
             raise ArchiveDamagedError
         try:
             self.head = Head(**json.loads(content))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise ArchiveDamagedError("A newer version of ragfleet wrote this archive.") from None
         self._last: tuple[bytes, bytes] = (b"", b"")
+        if not isinstance(self.head.dimension, int) or self.head.dimension < 0:
+            raise ArchiveDamagedError
         self.sums: dict[str, Sum] = {}
         """What is in the archive, by section; known when all operations were read."""
 
@@ -153,7 +163,7 @@ class ArchiveReader:
         """
         tally = Tally()
         while (frame := self._next())[0] == _OPERATIONS:
-            for operation in _decoded(frame[1]):
+            for operation in _decoded(frame[1], dimension=self.head.dimension):
                 tally.add(operation)
                 yield operation
         for item in self._items(frame):
@@ -217,10 +227,14 @@ class ArchiveReader:
             self._exactly(length)
 
     def _exactly(self, size: int) -> bytes:
-        found = self._file.read(size)
-        if len(found) < size:
+        # In pieces: a made-up length must not take memory that the file does not fill.
+        pieces = []
+        while size and (piece := self._file.read(min(size, _PIECE_BYTES))):
+            pieces.append(piece)
+            size -= len(piece)
+        if size:
             raise ArchiveDamagedError("The archive ends too early; use another copy of it.")
-        return found
+        return b"".join(pieces)
 
 
 def _digest(content: bytes) -> bytes:
@@ -231,18 +245,35 @@ def _tail(sums: Mapping[str, Sum]) -> bytes:
     return json.dumps({section: asdict(found) for section, found in sums.items()}).encode()
 
 
-def _decoded(part: bytes) -> list[Operation]:
+def _decoded(part: bytes, *, dimension: int) -> list[Operation]:
     """Read a part's operations; checksums tell of accidents, not of what somebody made up.
 
     Raises:
         ArchiveDamagedError: it has none, or others than those that fill a workspace.
     """
     try:
-        operations = list(decode(part))
-    except (ValueError, TypeError, zlib.error, struct.error):
+        operations = list(decode(part, longest_text_bytes=LONGEST_TEXT_BYTES))
+    except (ValueError, TypeError, KeyError, RecursionError, zlib.error, struct.error):
         raise ArchiveDamagedError from None
-    for operation in operations:
-        storages, fields = _SHAPES.get(operation.kind, (frozenset(), 0))
-        if operation.storage not in storages or any(len(row) != fields for row in operation.rows):
-            raise ArchiveDamagedError
+    if not all(_fills_a_workspace(operation, dimension) for operation in operations):
+        raise ArchiveDamagedError
     return operations
+
+
+def _fills_a_workspace(operation: Operation, dimension: int) -> bool:
+    storages, fields = _SHAPES.get(operation.kind, (frozenset(), 0))
+    has_vectors = operation.kind is Kind.PUT_VECTORS
+    return (
+        operation.storage in storages
+        and isinstance(operation.rows, list)
+        and all(_is_row(row, fields) for row in operation.rows)
+        and len(operation.vectors) == len(operation.rows) * has_vectors
+        and {len(vector) for vector in operation.vectors} <= {dimension * _NUMBER_BYTES}
+    )
+
+
+def _is_row(row: object, fields: int) -> bool:
+    if not isinstance(row, list) or len(row) != fields:
+        return False
+    *names, content = row
+    return isinstance(content, dict) and all(isinstance(name, str) for name in names)

@@ -63,6 +63,13 @@ class Checkpoints:
         """Note that everything was copied, and durably."""
         self._write(operations)
 
+    def is_copied(self, operations: int) -> bool:
+        """Tell whether as many operations as these were copied, and durably."""
+        try:
+            return bool(json.loads(self._path.read_text())["operations"] >= operations)
+        except FileNotFoundError:
+            return False
+
     def remove(self) -> None:
         """Forget it: the copy was compared."""
         self._path.unlink(missing_ok=True)

@@ -7,14 +7,17 @@ import typer
 
 from ops.client.session import complaining
 from ops.migrate.between import needs_processes, run_in_processes
+from ops.migrate.disks import full_disks_told
 from ops.migrate.options import (
     ArchiveDirOption,
     DryRunOption,
     FromOption,
+    ReplaceOption,
     SourceWorkspaceOption,
     TargetWorkspaceOption,
     ToOption,
     VerifyOnlyOption,
+    YesOption,
 )
 from ops.migrate.places import parse_place
 from ops.migrate.request import Request
@@ -32,6 +35,8 @@ def migrate(  # noqa: PLR0913 - a command's options
     dry_run: DryRunOption = False,
     verify_only: VerifyOnlyOption = False,
     archive_dir: ArchiveDirOption = None,
+    replace: ReplaceOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Copy a LightRAG workspace, vectors and all, and read everything back to prove it.
 
@@ -48,6 +53,8 @@ def migrate(  # noqa: PLR0913 - a command's options
             folder_workspace=workspace,
             dry_run=dry_run,
             verify_only=verify_only,
+            is_replacing=replace,
+            is_confirmed=yes,
         )
         carry_out(request, archive_dir=archive_dir)
 
@@ -69,4 +76,5 @@ def carry_out(request: Request, *, archive_dir: Path | None = None) -> None:
     settings = load_settings()
     # What goes wrong is said in a sentence of ours; LightRAG's own lines say it first, twice.
     configure_logs(level="critical", form=settings.log.format)
-    run(request, settings)
+    with full_disks_told():
+        run(request, settings)

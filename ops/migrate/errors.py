@@ -38,7 +38,7 @@ class TargetNotEmptyError(ConflictError):
 
 
 class MigrationDiffersError(AppError):
-    """Not everything is in the target as it is in the source; the list says what."""
+    """Not everything is in the target as in the source, see the list; copy anew with --replace."""
 
     code = "migration_differs"
 
@@ -65,3 +65,27 @@ class ItemUnwritableError(AppError):
     """The target's format has no place for an item; correct it in the source and repeat."""
 
     code = "item_unwritable"
+
+
+class ConfirmationNeededError(SettingsError):
+    """This deletes or costs something; say --yes when that is meant."""
+
+    code = "confirmation_needed"
+
+
+class UnstorableTextError(SourceUnreadableError):
+    """A text holds a NUL character or half a character; take it out of a copy of the source."""
+
+    code = "unstorable_text"
+
+
+class TargetFullError(AppError):
+    """No space is left where the target is; free some and give the same command again."""
+
+    code = "target_full"
+
+
+class TargetUnwritableError(AppError):
+    """The target's file cannot be written; correct --to."""
+
+    code = "target_unwritable"

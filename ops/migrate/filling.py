@@ -115,15 +115,20 @@ async def verify(installation: Installation, source: Source, progress: Progress)
         UnavailableError: a store is away.
     """
     comparison = Comparison(installation.rag)
+    count = 0
 
     async def compare(operation: Operation) -> None:
+        nonlocal count
         await comparison.compare(operation)
         progress.advance(operation)
+        count += 1
 
     await InFlight(compare, alone=()).carry_out(source.operations())
     await compare_history(installation, source, comparison, progress)
-    if not comparison.different:
-        (await _checkpoints(installation, source)).remove()
+    checkpoints = await _checkpoints(installation, source)
+    # What was copied whole and differs is not mended by going on.
+    if not comparison.different or checkpoints.is_copied(count):
+        checkpoints.remove()
     return comparison
 
 

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease, LeaseStatus
 from shared.objects.base import ObjectStore
 from shared.objects.factory import open_objects
-from shared.rag.models import embedding_name, open_models, require_same_embedding
+from shared.rag.models import Models, embedding_name, open_models, require_same_embedding
 from shared.rag.pool import RagPool
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
@@ -87,8 +87,18 @@ class Installation:
             counts = await self.rag.doc_status.get_status_counts()
             labels = await self.rag.chunk_entity_relation_graph.get_all_labels()
         if listed.rows or any(counts.values()) or labels:
-            sentence = f"The workspace {name} holds documents already; name another one."
+            sentence = (
+                f"The workspace {name} holds documents already; name another one, or say "
+                "--replace (they are deleted first) or --merge (they stay, and the source's come "
+                "beside them)."
+            )
             raise TargetNotEmptyError(sentence)
+
+
+def in_files(settings: Settings, folder: Path) -> Settings:
+    """Return the settings of an installation in files that is like another one otherwise."""
+    kept = {"use_external_storage": False, "data_dir": folder}
+    return replace(settings, storage=settings.storage.model_copy(update=kept))
 
 
 Work = Callable[[Installation], Awaitable[None]]
@@ -195,6 +205,13 @@ def new_holder(what: str) -> str:
     return f"{socket.gethostname()}:{what}:{secrets.token_hex(4)}"
 
 
+async def free_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> CommitLease | None:
+    """Take the commit lease of a workspace, if nobody has it just now."""
+    ttl_ms = int(settings.limits.task_lease_s * 1000)
+    holder = new_holder("migrate")
+    return await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=ttl_ms)
+
+
 async def take_lease(
     ledger: Ledger, name: WorkspaceName, *, holder: str, lease_ms: int, patience_s: float
 ) -> CommitLease:
@@ -221,8 +238,14 @@ def keeps_files(settings: Settings) -> bool:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
-    """Open the ledger, brought up to date, and the stores.
+async def opened(
+    settings: Settings, models: Models | None = None
+) -> AsyncIterator[tuple[Ledger, RagPool]]:
+    """Open the ledger, brought up to date, and LightRAG over an installation's stores.
+
+    Args:
+        settings: of the installation.
+        models: left out: those that settings name.
 
     Raises:
         SettingsError: files are kept here, and another process has them.
@@ -234,7 +257,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Ledger, RagPool]]:
         await asyncio.to_thread(migrate, ledger_url(settings))
         ledger = await Ledger.open(ledger_url(settings), pool_size=2)
         stack.push_async_callback(ledger.close)
-        rags = RagPool(settings, open_models(settings))
+        rags = RagPool(settings, models or open_models(settings))
         stack.push_async_callback(rags.close)
         yield ledger, rags
 

@@ -9,6 +9,7 @@ import sys
 from pydantic import TypeAdapter
 
 from ops.client.session import complaining
+from ops.migrate.disks import full_disks_told
 from ops.migrate.other_settings import settings_of
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.request import Request
@@ -34,7 +35,8 @@ def main() -> None:
         place = _installation(request)
         settings = settings_of(place) if place.has_own_settings else load_settings()
         configure_logs(level="critical", form=settings.log.format)
-        run(request, settings)
+        with full_disks_told():
+            run(request, settings)
 
 
 def _installation(request: Request) -> Place:

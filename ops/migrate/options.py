@@ -50,3 +50,7 @@ ArchiveDirOption = Annotated[
         "default: `migrations` in the target's DATA_DIR.",
     ),
 ]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Delete first what the target workspace holds.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether that is meant.")]

@@ -18,3 +18,7 @@ class Request:
     verify_only: bool
     folder_workspace: str = ""
     """What `workspace` is called in a folder, where it may have no name."""
+    is_replacing: bool = False
+    """What is in the target workspace is deleted first."""
+    is_confirmed: bool = False
+    """Nobody is asked whether that is meant."""

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.migrate.comparing import Comparison
+from ops.migrate.switching import Switch
 from ops.migrate.tally import Sum, section_of
 from worker.commit.operations import Operation
 
@@ -79,3 +80,14 @@ def table_of_comparison(comparison: Comparison) -> Table:
             section, f"{comparison.equal[section]:,}", f"{comparison.different[section]:,}"
         )
     return table
+
+
+def tell_switch(console: Console, switch: Switch) -> None:
+    """Print the settings with which the new stores are used."""
+    for whom, found in (
+        ("this system", switch.fleet),
+        ("a stock lightrag-server", switch.stock),
+    ):
+        console.print(f"Settings for {whom} (passwords are not shown):")
+        for name, value in found.items():
+            console.print(f"  {name}={value}", markup=False, highlight=False, soft_wrap=True)

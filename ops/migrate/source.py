@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ops.migrate.archive import ArchiveReader
 from ops.migrate.archive_places import ReadableArchive, archive_at
+from ops.migrate.errors import SourceNotFoundError, SourceUnreadableError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem
 from ops.migrate.places import Place, PlaceKind
@@ -92,7 +94,22 @@ def open_file(place: Place, workspace: str, settings: Settings) -> Source:
 
     Raises:
         SourceNotFoundError: there is nothing.
+        SourceUnreadableError: we may not look.
     """
     if place.kind is PlaceKind.FOLDER:
+        _require_folder(place.path / workspace)
         return FolderSource.in_folder(place.path, workspace)
     return ArchiveSource(archive_at(place, settings))
+
+
+def _require_folder(folder: Path) -> None:
+    try:
+        next(folder.iterdir(), None)
+    except NotADirectoryError:
+        sentence = f"{folder} is a file; write `archive:{folder}` when it is an archive of ours."
+        raise SourceNotFoundError(sentence) from None
+    except FileNotFoundError:
+        pass  # told by whoever looks for LightRAG's files
+    except OSError as error:
+        sentence = f"{folder} cannot be read: {error.strerror}."
+        raise SourceUnreadableError(sentence) from error

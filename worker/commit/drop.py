@@ -1,7 +1,12 @@
 """Removing a whole workspace: nobody reads it any more, so it goes without a journal."""
 
+from collections.abc import Callable
+
+from lightrag import LightRAG
+
 from shared.errors import UnavailableError
-from shared.ledger.records import Task
+from shared.ledger.records import CommitLease, Task
+from shared.ledger.workspaces import Workspaces
 from shared.rag.store_errors import translated_store_errors
 from worker.commit.session import Session
 from worker.leased import LeaseLostError
@@ -23,13 +28,33 @@ async def drop_workspace(task: Task, session: Session) -> None:
         LeaseLostError: somebody else holds the workspace now.
     """
     workspaces = session.context.ledger.workspaces
+    await empty_storages(
+        session.rag, session.lease, workspaces, on_progress=session.heartbeat.progressed
+    )
+    if not await workspaces.finish_drop(session.lease, task.id):
+        raise LeaseLostError
+
+
+async def empty_storages(
+    rag: LightRAG, lease: CommitLease, workspaces: Workspaces, *, on_progress: Callable[[], None]
+) -> None:
+    """Remove all rows, vectors, entities and relations of a workspace.
+
+    Args:
+        rag: over the workspace.
+        lease: on it; looked at before each storage.
+        workspaces: the ledger's.
+        on_progress: called after each storage.
+
+    Raises:
+        WorkspaceNotEmptiedError: a store failed.
+        LeaseLostError: somebody else holds the workspace now.
+    """
     with translated_store_errors():
-        for storage in session.rag._index_storages():  # noqa: SLF001 - pinned internals
-            if not await workspaces.holds_commit_lease(session.lease):
+        for storage in rag._index_storages():  # noqa: SLF001 - pinned internals
+            if not await workspaces.holds_commit_lease(lease):
                 raise LeaseLostError
             result = await storage.drop()
             if result.get("status") != "success":
                 raise WorkspaceNotEmptiedError
-            session.heartbeat.progressed()
-    if not await workspaces.finish_drop(session.lease, task.id):
-        raise LeaseLostError
+            on_progress()

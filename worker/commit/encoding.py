@@ -55,19 +55,52 @@ def encode(
     return parts
 
 
-def decode(part: bytes) -> Iterator[Operation]:
-    """Read the operations of a part back."""
+def decode(part: bytes, *, longest_text_bytes: int = 0) -> Iterator[Operation]:
+    """Read the operations of a part back.
+
+    Args:
+        part: as `encode` made it.
+        longest_text_bytes: of its text when it is no longer compressed; 0: any, for parts of ours.
+
+    Raises:
+        ValueError: its text is longer.
+    """
     (length,) = _HEADER.unpack_from(part)
     start = _HEADER.size + length
-    for kind, storage, rows, vector_bytes in json.loads(
-        zlib.decompress(part[_HEADER.size : start])
-    ):
+    if longest_text_bytes:
+        text = _decompressed(part[_HEADER.size : start], longest_text_bytes)
+    else:
+        text = zlib.decompress(part[_HEADER.size : start])
+    for kind, storage, rows, vector_bytes in json.loads(text):
         vectors: tuple[bytes, ...] = ()
         if vector_bytes:
             ends = range(start, start + vector_bytes * len(rows), vector_bytes)
             vectors = tuple(part[end : end + vector_bytes] for end in ends)
             start += vector_bytes * len(rows)
         yield Operation(Kind(kind), storage, rows, vectors)
+
+
+def is_readable(part: bytes, longest_text_bytes: int) -> bool:
+    """Tell whether `decode` takes a part under this limit."""
+    (length,) = _HEADER.unpack_from(part)
+    try:
+        _decompressed(part[_HEADER.size : _HEADER.size + length], longest_text_bytes)
+    except ValueError:
+        return False
+    return True
+
+
+def _decompressed(packed: bytes, longest_bytes: int) -> bytes:
+    """Decompress a text that may be made to fill the memory.
+
+    Raises:
+        ValueError: it is longer, or does not end.
+    """
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(packed, longest_bytes)
+    if not unpacking.eof:
+        raise ValueError(longest_bytes)
+    return text
 
 
 def encode_one(operation: Operation) -> bytes:

@@ -16,6 +16,7 @@ from shared.rag.models import open_models
 from shared.rag.pool import RagPool
 from shared.settings import load_settings
 from tests.integration.engine.shapes import files_variables, server_variables
+from tests.integration.migrate.here import Here, command_here
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -80,3 +81,9 @@ async def opened(variables: Mapping[str, str], workspace: str) -> AsyncIterator[
         await pool.close()
         # LightRAG keeps what it read of files by the workspace's name alone.
         finalize_share_data()
+
+
+@pytest.fixture
+def ragfleet_here(variables: dict[str, str]) -> Here:
+    """The same without a process of its own."""
+    return command_here(variables)

@@ -1,26 +1,37 @@
-"""`python -m tests.integration.migrate.killed N …`: ragfleet, which dies before its Nth write."""
+"""`python -m tests.integration.migrate.killed N …`: ragfleet, which dies before its Nth write.
 
+`N+FILE` in place of N: it waits before that write until the file is there. `N+2rows`: operations
+have two rows at most, so that a small source is as long as a large one.
+"""
+
+import asyncio
 import os
 import signal
 import sys
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from ops import cli
 from ops.migrate import checkpoints
 from ops.migrate.comparing import Comparison
 from shared.ledger.documents import Documents
+from worker.commit import operations
 from worker.commit.apply.stores import Stores
 
 
-def die_before(write: int) -> None:
-    """Count writes, the last sync, the list and comparisons, and end like `kill -9`."""
+def stop_before(write: int, until: Path | None) -> None:
+    """Count writes, the last sync, the list and comparisons, and end like `kill -9`, or wait."""
     number = count(1)
 
     def counted(method: Any) -> Any:
         async def instead(*arguments: Any) -> Any:
             if next(number) == write:
-                os.kill(os.getpid(), signal.SIGKILL)
+                if until is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                until.with_suffix(".reached").touch()
+                while not until.exists():  # noqa: ASYNC110, ASYNC240 - the test makes it
+                    await asyncio.sleep(0.05)
             return await method(*arguments)
 
         return instead
@@ -34,5 +45,8 @@ def die_before(write: int) -> None:
 if __name__ == "__main__":
     # The source of the tests is small; so that something is noted of it.
     checkpoints._OPERATIONS_A_CHECKPOINT = 1
-    die_before(int(sys.argv.pop(1)))
+    which, _, file = sys.argv.pop(1).partition("+")
+    if file.endswith("rows"):  # so many rows an operation: a small source becomes a long one
+        operations._ROWS, file = int(file.removesuffix("rows")), ""
+    stop_before(int(which), Path(file) if file else None)
     cli.main()

@@ -1,17 +1,20 @@
 """An archive gives back what was put in, or says that it is damaged."""
 
 import io
+import json
 import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ops.migrate import archive
 from ops.migrate.archive import ArchiveReader, ArchiveWriter, Head
 from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.errors import ArchiveDamagedError
 from ops.migrate.source import ArchiveSource
-from worker.commit.encoding import encode
+from worker.commit.encoding import UnstorableRecordError, encode
 from worker.commit.operations import Kind, Operation
 
 HEAD = Head("notes", dimension=2, embedding_model="e5", made_at="2026-11-24", version="1")
@@ -138,3 +141,77 @@ def made_up(part: bytes) -> bytes:
     writer._frame(b"OPER", part)
     writer.finish()
     return file.getvalue()
+
+
+def test_a_made_up_length_takes_no_memory() -> None:
+    content = written()
+    place = content.index(b"OPER") + 4
+    longer = content[:place] + struct.pack("<Q", 1 << 31) + content[place + 8 :]
+
+    with pytest.raises(ArchiveDamagedError, match="too early"):
+        read(longer)
+
+
+def test_a_part_that_swells_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LONGEST_TEXT_BYTES", 1 << 20)
+    packed = zlib.compress(b"[" + b" " * (4 << 20) + b"]")
+
+    with pytest.raises(ArchiveDamagedError):
+        read(made_up(struct.pack("<I", len(packed)) + packed))
+
+
+def test_what_would_not_be_read_again_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LONGEST_TEXT_BYTES", 1000)
+    monkeypatch.setattr(archive, "_SURELY_SHORT_BYTES", 0)
+    writer = ArchiveWriter(io.BytesIO(), HEAD)
+    row = ["a", {"content": "x" * 2000}]
+
+    with pytest.raises(UnstorableRecordError):
+        writer.write(Operation(Kind.PUT_ROWS, "full_docs", [row]))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["put_vectors", "chunks_vdb", [["a", {}]], 4],  # half a vector
+        ["put_vectors", "chunks_vdb", [["a", {}]], 0],  # none at all
+        ["put_vectors", "chunks_vdb", [["a", {}]], -8],
+        ["put_vectors", "chunks_vdb", [["a", {}]], 10**18],
+        ["put_vectors", "chunks_vdb", [["a", {}]], "8"],
+        ["put_rows", "full_docs", [["a", "text"]], 0],
+        ["put_rows", "full_docs", [[1, {}]], 0],
+        ["put_rows", "full_docs", {"a": {}}, 0],
+        ["put_rows", "full_docs", 7, 0],
+        ["nonsense", "full_docs", [["a", {}]], 0],
+    ],
+)
+def test_made_up_operations_are_refused(fields: list[object]) -> None:
+    packed = zlib.compress(json.dumps([fields]).encode())
+
+    with pytest.raises(ArchiveDamagedError):
+        read(made_up(struct.pack("<I", len(packed)) + packed + bytes(4)))
+
+
+def test_a_part_nested_without_end_is_refused() -> None:
+    packed = zlib.compress(b"[" * 200_000)
+
+    with pytest.raises(ArchiveDamagedError):
+        read(made_up(struct.pack("<I", len(packed)) + packed))
+
+
+@pytest.mark.parametrize("dimension", ['"8"', "-1", "null", "1.5"])
+def test_a_made_up_dimension_is_refused(dimension: str) -> None:
+    head = (
+        '{"workspace": "a", "dimension": ' + dimension + ', "embedding_model": "", '
+        '"made_at": "", "version": ""}'
+    )
+    file = io.BytesIO()
+    writer = ArchiveWriter(file, HEAD)
+    file.seek(0)
+    file.truncate()
+    file.write(b"ragfleet-archive-1\n")
+    writer._frame(b"HEAD", head.encode())
+    file.seek(0)
+
+    with pytest.raises(ArchiveDamagedError):
+        ArchiveReader(file)
