@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 import boto3
 from botocore.config import Config
 
+from shared.errors import SettingsError
 from shared.objects.s3.errors import translated_s3_errors
 from shared.settings_s3 import S3Settings
 
@@ -50,6 +51,7 @@ def open_bucket(settings: S3Settings, name: str = "") -> Bucket:
         name: of the bucket; empty: the one of the settings.
 
     Raises:
+        SettingsError: the address is none.
         ObjectStoreRefusedError: the environment names credentials that are not there.
     """
     config = Config(
@@ -60,11 +62,15 @@ def open_bucket(settings: S3Settings, name: str = "") -> Bucket:
         # A server of one's own seldom has a host name for each bucket.
         s3={"addressing_style": "path" if settings.endpoint_url else "auto"},
     )
-    with translated_s3_errors():
-        client = boto3.client(
-            "s3",
-            region_name=settings.region or None,
-            endpoint_url=settings.endpoint_url or None,
-            config=config,
-        )
+    try:
+        with translated_s3_errors():
+            client = boto3.client(
+                "s3",
+                region_name=settings.region or None,
+                endpoint_url=settings.endpoint_url or None,
+                config=config,
+            )
+    except ValueError:  # boto3's only word for an address without a host
+        sentence = "S3_ENDPOINT_URL is no address; write one such as http://minio:9000."
+        raise SettingsError(sentence) from None
     return Bucket(client, name or settings.bucket)

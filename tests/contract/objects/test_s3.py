@@ -12,6 +12,7 @@ from shared.errors import (
     ObjectStoreMissingError,
     ObjectStoreRefusedError,
     ObjectStoreUnavailableError,
+    SettingsError,
 )
 from shared.ids import ObjectKey
 from shared.objects.s3 import bucket as bucket_module
@@ -162,6 +163,11 @@ async def test_a_profile_that_is_not_there_is_a_refusal(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with pytest.raises(ObjectStoreRefusedError):
         await objects.ping()
+
+
+def test_an_address_without_a_host_is_a_wrong_setting(settings: S3Settings) -> None:
+    with pytest.raises(SettingsError, match="S3_ENDPOINT_URL"):
+        open_bucket(settings.model_copy(update={"endpoint_url": "http://"}))
 
 
 @pytest.mark.parametrize("size", [1, PART_BYTES + 1], ids=["one request", "parts"])
