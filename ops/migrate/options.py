@@ -9,16 +9,16 @@ FromOption = Annotated[
     str,
     typer.Option(
         "--from",
-        help="`folder:DIR` (LightRAG's), `archive:FILE`, `settings`, or `settings:FILE`, "
-        "the stores that another `.env` file names.",
+        help="`folder:DIR` (LightRAG's), `archive:FILE`, `archive:s3://BUCKET/KEY`, `settings`, or "
+        "`settings:FILE`, the stores that another `.env` file names.",
     ),
 ]
 ToOption = Annotated[
     str,
     typer.Option(
         "--to",
-        help="`settings` (this installation's stores), `settings:FILE`, `archive:FILE` or "
-        "`folder:DIR`.",
+        help="`settings` (this installation's stores), `settings:FILE`, `archive:FILE`, "
+        "`archive:s3://BUCKET/KEY` or `folder:DIR`.",
     ),
 ]
 SourceWorkspaceOption = Annotated[

@@ -88,7 +88,7 @@ def test_the_matrix_is_found_wherever_a_window_ends(
 ) -> None:
     vectors = vector_file(tmp_path / "vdb_chunks.json", rows=4, vectors=4)
     for size in range(1, 40):
-        monkeypatch.setattr(vectors_module, "_WINDOW_BYTES", size)
+        monkeypatch.setattr(vectors_module, "_SEARCH_BYTES", size)
         with open_vectors(tmp_path / "vdb_chunks.json") as found:
             assert found is not None
             assert [vector for _, _, vector in found.rows()] == vectors
