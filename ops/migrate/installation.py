@@ -89,8 +89,7 @@ class Installation:
         if listed.rows or any(counts.values()) or labels:
             sentence = (
                 f"The workspace {name} holds documents already; name another one, or say "
-                "--replace (they are deleted first) or --merge (they stay, and the source's come "
-                "beside them)."
+                "--replace, which deletes them first."
             )
             raise TargetNotEmptyError(sentence)
 

@@ -119,17 +119,13 @@ def _tell_about_workspace(name: str, census: Census) -> None:
         output.print(f"The workspace {name} is empty or not there: nothing is in the way.")
         return
     output.print(
-        f"The workspace {name} holds {census.documents} listed documents: the copy needs "
-        "--replace (they are deleted first) or --merge (they stay)."
+        f"The workspace {name} holds {census.documents} listed documents: the copy needs another "
+        "workspace, or --replace, which deletes them first."
     )
-    for section, verb in (
-        ("documents", "are in both by their ids, and would conflict where their texts differ"),
-        ("entities", "are in both, and would be merged"),
-        ("relations", "are in both, and would be merged"),
-    ):
+    for section in ("documents", "entities", "relations"):
         if count := census.shared_counts.get(section, 0):
             shown = ", ".join(census.shared[section][:_SHOWN])
-            output.print(f"{count:,} {section} {verb}: {shown}", markup=False)
+            output.print(f"{count:,} {section} are in both: {shown}", markup=False)
 
 
 def _tell_about_file(place: Place) -> None:

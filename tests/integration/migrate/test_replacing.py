@@ -36,7 +36,7 @@ def filled(ragfleet: Here, folder: Path, workspace: str = "notes") -> tuple[str,
 
 
 @SERVERS
-def test_a_filled_workspace_is_refused_and_the_sentence_names_both_ways(
+def test_a_filled_workspace_is_refused_and_the_sentence_names_the_ways_out(
     stock_folder: Path, ragfleet_here: Here
 ) -> None:
     words = filled(ragfleet_here, stock_folder)
@@ -45,7 +45,6 @@ def test_a_filled_workspace_is_refused_and_the_sentence_names_both_ways(
     assert said.returncode == 1
     assert said.stderr.startswith("target_not_empty: ")
     assert "--replace" in said.stderr
-    assert "--merge" in said.stderr
 
 
 @SERVERS
