@@ -117,4 +117,5 @@ async def contents_of(ground: Ground, workspace: Workspace) -> AsyncIterator[Con
 
 def folder_of(ground: Ground, physical: PhysicalWorkspace) -> FolderSource:
     """Return the files of one workspace, where there may be none yet."""
-    return FolderSource(Path(ground.settings.storage.data_dir) / "rag" / physical)
+    folder = Path(ground.settings.storage.data_dir) / "rag" / physical
+    return FolderSource(folder, as_written=True)

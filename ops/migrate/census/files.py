@@ -35,7 +35,7 @@ async def census_of_files(
     folder = rag_folder / (physical or name)
     sizes, shared = Sizes(), Shared()
     if folder.is_dir():
-        async for operation in FolderSource(folder).operations():
+        async for operation in FolderSource(folder, as_written=True).operations():
             sizes.add(operation)
         shared.add("documents", sorted(wanted.documents & sizes.names.documents))
         shared.add("entities", sorted(wanted.entities & sizes.names.entities))

@@ -176,6 +176,7 @@ def _vectors_and_status_removals(kind: Kind) -> Operation:
 def _unfenced(rag: LightRAG) -> PostgresStore:
     store = object.__new__(PostgresStore)
     store._rag = rag
+    store._filling = None
     store._database = rag.doc_status.db
     return store
 

@@ -24,7 +24,7 @@ async def test_a_sync_waits_for_what_another_connection_has_written(
         return replies[-1]
 
     monkeypatch.setattr(Redis, "waitaof", noticed)
-    monkeypatch.setattr(redis_store, "_FSYNC_TIMEOUT_MS", 100)
+    monkeypatch.setattr(redis_store, "_FSYNC_TIMEOUT_MS", 1000)
     async with Redis.from_url(fresh_valkey) as writer, Redis.from_url(fresh_valkey) as syncer:
         rag = SimpleNamespace(workspace="w", full_docs=SimpleNamespace(_redis=syncer))
         store = RedisStore(cast("LightRAG", rag), token=1)

@@ -25,14 +25,14 @@ def stop_before(write: int, until: Path | None) -> None:
     number = count(1)
 
     def counted(method: Any) -> Any:
-        async def instead(*arguments: Any) -> Any:
+        async def instead(*arguments: Any, **named: Any) -> Any:
             if next(number) == write:
                 if until is None:
                     os.kill(os.getpid(), signal.SIGKILL)
                 until.with_suffix(".reached").touch()
                 while not until.exists():  # noqa: ASYNC110, ASYNC240 - the test makes it
                     await asyncio.sleep(0.05)
-            return await method(*arguments)
+            return await method(*arguments, **named)
 
         return instead
 
