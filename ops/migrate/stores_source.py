@@ -5,13 +5,11 @@ Only which ids there are is asked for past them: they have no word for that.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 from lightrag import LightRAG
 
-from ops.migrate.ahead import read_ahead
 from ops.migrate.comparing import as_written, vector_rows
 from ops.migrate.errors import SourceUnreadableError
 from ops.migrate.sections import ENTITIES, RELATIONS, SECTIONS, Key
@@ -22,8 +20,6 @@ from worker.commit.unit_of_work.unit import GRAPH_STORAGE
 Row = dict[str, Any]
 
 PAGE = 500
-# Stores answer while what they answered before is worked on; each page is in memory.
-_AT_ONCE = 3
 _GRAPH = {ENTITIES, RELATIONS}
 # Names that stores give to a row's id and place, and PostgreSQL to a cached `return` once more.
 _STORES_OWN = frozenset({"id", "_id", "workspace", "return_value"})
@@ -79,7 +75,8 @@ class StoresSource:
         """Give everything, in an order in which readers of the target are harmed least."""
         for section in SECTIONS:
             pages = self._pages_of_graph(section) if section in _GRAPH else self.ids(section)
-            async for found in read_ahead(pages, partial(self.read, section), at_once=_AT_ONCE):
+            async for keys in pages:
+                found = await self.read(section, keys)
                 if lacking := found.missing + found.half:
                     self.missed(section, lacking)
                 for operation in found.operations:

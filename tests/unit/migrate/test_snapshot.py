@@ -1,12 +1,10 @@
 """A snapshot: what was read first, with what changed in its place."""
 
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ops.migrate.ahead import read_ahead
 from ops.migrate.errors import SourceUnreadableError
 from ops.migrate.live.changes import read_again
 from ops.migrate.live.snapshot import Snapshot
@@ -139,27 +137,3 @@ def test_every_section_is_known_under_the_name_that_operations_have() -> None:
     for section, (kind, storage) in SECTIONS.items():
         assert keys_of(Operation(kind, storage, [])) == []
         assert section in {storage, "entities", "relations"}
-
-
-async def test_answers_come_in_the_order_of_the_questions_and_few_are_under_way() -> None:
-    under_way, most = 0, 0
-
-    async def questions() -> AsyncIterator[int]:
-        for number in range(10):
-            yield number
-
-    async def read(number: int) -> int:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        under_way -= 1
-        if number == 7:
-            raise SourceUnreadableError
-        return number
-
-    answers: list[int] = []
-    with pytest.raises(SourceUnreadableError):  # noqa: PT012 - it comes in the middle
-        async for answer in read_ahead(questions(), read, at_once=3):
-            answers.append(answer)  # noqa: PERF401 - what came before the failure
-    assert answers == list(range(7))
-    assert 1 <= most <= 3
