@@ -8,6 +8,7 @@ from collections.abc import Callable
 from shared.connections import ledger_url
 from shared.errors import SettingsError, WorkspaceBusyError
 from shared.ids import WorkspaceName
+from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
 from shared.ledger.records import CommitLease, LeaseStatus
 from shared.rag.neo4j_constraint import ensure_unique_entities
@@ -54,12 +55,26 @@ async def repair_duplicates(
 async def _under_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> Repaired:
     lease_ms = int(settings.limits.task_lease_s * 1000)
     holder = f"{socket.gethostname()}:repair:{secrets.token_hex(4)}"
-    lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
-    if lease is None:
-        raise WorkspaceBusyError
+    # No journal tells of what is repaired: nobody may copy the workspace meanwhile.
+    hold = await ledger.holds.begin_writing(name, holder=holder, ttl_ms=lease_ms)
+    try:
+        lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
+        if lease is None:
+            raise WorkspaceBusyError
+        try:
+            return await _renewed(settings, ledger, lease, hold)
+        finally:
+            await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+    finally:
+        await asyncio.shield(ledger.holds.end(hold))
+
+
+async def _renewed(settings: Settings, ledger: Ledger, lease: CommitLease, hold: Hold) -> Repaired:
+    lease_ms = int(settings.limits.task_lease_s * 1000)
 
     async def renew() -> LeaseStatus:
         held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
+        held = held and await ledger.holds.renew(hold, ttl_ms=lease_ms)
         return LeaseStatus.HELD if held else LeaseStatus.LOST
 
     work = _repair(settings, lease)
@@ -68,8 +83,6 @@ async def _under_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) 
     except LeaseLostError:
         sentence = "Another writer took the workspace over; run the repair again."
         raise WorkspaceBusyError(sentence) from None
-    finally:
-        await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
 
 
 async def _repair(settings: Settings, lease: CommitLease) -> Repaired:

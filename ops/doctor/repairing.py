@@ -72,7 +72,7 @@ async def _repair(
 
     # Opening a workspace makes the tables, indexes and constraints that are missing; taking it
     # over applies what a commit left half done.
-    await with_workspace(settings, name, mend, is_made=False)
+    await with_workspace(settings, name, mend, is_made=False, is_written=True)
 
 
 async def _mend_contents(installation: Installation) -> Counter[str]:

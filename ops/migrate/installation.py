@@ -4,11 +4,12 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lightrag import LightRAG
 from lightrag.kg.shared_storage import finalize_share_data
@@ -104,7 +105,11 @@ Work = Callable[[Installation], Awaitable[None]]
 
 
 async def with_workspace(
-    settings: Settings, name: WorkspaceName, *works: Work, is_made: bool = True
+    settings: Settings,
+    name: WorkspaceName,
+    *works: Work,
+    is_made: bool = True,
+    is_written: bool | None = None,
 ) -> None:
     """Do things in a workspace, one after the other, while nobody else writes in it.
 
@@ -116,6 +121,8 @@ async def with_workspace(
         works: what is done, each with its stores opened anew, so that the next one finds what
             another process would find; cancelled when somebody takes the workspace over.
         is_made: whether the workspace is made where it is missing.
+        is_written: whether the works write past the journals, so that nobody may copy the
+            workspace meanwhile; None: they do where it is made.
 
     Raises:
         SettingsError: files are kept here, and another process has them.
@@ -129,24 +136,36 @@ async def with_workspace(
                 await ledger.workspaces.create(name)
         require_same_embedding(await ledger.workspaces.get(name), settings)
         holder, lease_ms = new_holder("migrate"), int(settings.limits.task_lease_s * 1000)
-        async with _held(ledger, name, holder, lease_ms=lease_ms, is_written=is_made) as hold:
+        writes = is_made if is_written is None else is_written
+        async with _held(ledger, name, holder, lease_ms=lease_ms, is_written=writes) as hold:
             lease = await take_lease(
                 ledger, name, holder=holder, lease_ms=lease_ms, patience_s=lease_ms / 1000
             )
-
-            async def renew() -> LeaseStatus:
-                held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
-                held = held and (hold is None or await ledger.holds.renew(hold, ttl_ms=lease_ms))
-                return LeaseStatus.HELD if held else LeaseStatus.LOST
-
             body = _do(works, settings, ledger, lease, rags)
             try:
-                await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
-            except LeaseLostError:
-                sentence = "Another writer took the workspace over; run the same command again."
-                raise WorkspaceBusyError(sentence) from None
+                await _renewed(body, ledger, lease, hold, lease_ms=lease_ms)
             finally:
                 await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
+
+
+async def _renewed(
+    body: Coroutine[Any, Any, None],
+    ledger: Ledger,
+    lease: CommitLease,
+    hold: Hold | None,
+    *,
+    lease_ms: int,
+) -> None:
+    async def renew() -> LeaseStatus:
+        held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
+        held = held and (hold is None or await ledger.holds.renew(hold, ttl_ms=lease_ms))
+        return LeaseStatus.HELD if held else LeaseStatus.LOST
+
+    try:
+        await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
+    except LeaseLostError:
+        sentence = "Another writer took the workspace over; run the same command again."
+        raise WorkspaceBusyError(sentence) from None
 
 
 @asynccontextmanager

@@ -51,18 +51,20 @@ def long(*values: str) -> list[Any]:
 
 
 @pytest.fixture(params=["valkey", *long("postgres", "neo4j")])
-async def fleet(
-    request: pytest.FixtureRequest,
-    fresh_database: str,
-    fresh_valkey: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Fleet]:
-    variables = server_variables(request.param, tmp_path, fresh_database, fresh_valkey)
+def variables(
+    request: pytest.FixtureRequest, fresh_database: str, fresh_valkey: str, tmp_path: Path
+) -> dict[str, str]:
+    """Files have one process, so nobody is kept waiting."""
+    chosen = server_variables(request.param, tmp_path, fresh_database, fresh_valkey)
     if request.param == "neo4j":
         server = request.getfixturevalue("fresh_neo4j")
-        variables |= {"NEO4J_URI": server.uri, "NEO4J_PASSWORD": server.password}
-    async with open_fleet(LEASES | variables) as tier:
+        chosen |= {"NEO4J_URI": server.uri, "NEO4J_PASSWORD": server.password}
+    return LEASES | chosen
+
+
+@pytest.fixture
+async def fleet(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
+    async with open_fleet(variables) as tier:
         # The tables of vectors bear the name of what made them.
         models = models_of(tier.model, tier.embeddings)
         monkeypatch.setattr(installation, "open_models", lambda _settings: models)
