@@ -45,7 +45,7 @@ test-unit: $(VENV)/dev.stamp ## Only what needs no server (seconds)
 
 .PHONY: test-long
 test-long: .venv-bench/stamp ## Faults, many kills, large uploads, beside a lightrag-server
-	@$(BIN)/python -m pytest -m long --timeout 1500
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long --timeout 1500 --durations 25
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Format, lint, types, import arrows, house laws

@@ -17,7 +17,7 @@ from tests.integration.worker.fleet import LARGE, Fleet
 if TYPE_CHECKING:
     from shared.objects.memory import MemoryObjectStore
 
-MOVED = WorkspaceName("moved")
+MOVED = WorkspaceName("taken_along")
 
 
 @pytest.fixture(params=["files", "valkey"])
