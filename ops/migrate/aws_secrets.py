@@ -38,10 +38,12 @@ def variables_of(secrets: Iterable[str]) -> dict[str, str]:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
             raise SecretUnreadableError(f"AWS does not give the secret {id_}: {code}.") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:  # the second: an address that is none
             sentence = f"The secret {id_} cannot be fetched from AWS: {error}"
             raise SecretUnreadableError(sentence) from None
-        text = answer.get("SecretString", "")
+        text = answer.get("SecretString")
+        if text is None:
+            raise SecretUnreadableError(f"The secret {id_} is binary; keep it as a text.")
         variables |= {name: text} if name else _object(id_, text)
     return variables
 

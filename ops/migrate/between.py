@@ -70,19 +70,21 @@ def _settings(place: Place) -> Settings:
 
 def _run_both(request: Request, folder: Path) -> int:
     """Go by way of an archive; a first step that was done is not done again."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"between-{_name(request)}.ragfleet"
+    archive = Place(PlaceKind.ARCHIVE, path)
+    # Only the second step has a workspace before it that may be replaced.
+    first = replace(request, target=archive, verify_only=False, is_replacing=False)
+    if request.dry_run:
+        return _run(first)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(path) as lock:
         for leftover in folder.glob(f"{path.name}.*.part"):  # of one that was killed
             leftover.unlink()
-        archive = Place(PlaceKind.ARCHIVE, path)
-        if request.dry_run:
-            return _run(replace(request, target=archive), lock)
         if path.exists():
             _tell_resumed(path)
         else:
             output.print(f"Step 1 of 2: from {request.source} into {path}", markup=False)
-            if code := _run(replace(request, target=archive, verify_only=False), lock):
+            if code := _run(first, lock):
                 return code
         output.print(f"Step 2 of 2: from there into {request.target}", markup=False)
         between = replace(archive, shown_as=str(request.source))

@@ -1,7 +1,9 @@
 """How far a copy came: written down beside the data, so that a killed one goes on."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 from ops.migrate.errors import TargetNotEmptyError
 from worker.commit.apply.in_flight import MOST
@@ -29,9 +31,8 @@ class Checkpoints:
             TargetNotEmptyError: another source was half copied, this one has changed since, or
                 somebody else has written into the workspace.
         """
-        try:
-            found = json.loads(self._path.read_text())
-        except FileNotFoundError:
+        found = read_checkpoint(self._path)
+        if found is None:
             return False
         if found["source"] != self.source:
             sentence = (
@@ -65,10 +66,8 @@ class Checkpoints:
 
     def is_copied(self, operations: int) -> bool:
         """Tell whether as many operations as these were copied, and durably."""
-        try:
-            return bool(json.loads(self._path.read_text())["operations"] >= operations)
-        except FileNotFoundError:
-            return False
+        found = read_checkpoint(self._path)
+        return found is not None and found["operations"] >= operations
 
     def remove(self) -> None:
         """Forget it: the copy was compared."""
@@ -77,5 +76,27 @@ class Checkpoints:
     def _write(self, operations: int) -> None:
         content = {"source": self.source, "seq": self._seq, "operations": operations}
         unfinished = self._path.with_suffix(".new")
-        unfinished.write_text(json.dumps(content))
+        with unfinished.open("w") as file:
+            file.write(json.dumps(content))
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(self._path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """Read `source`, `seq` and `operations` of a copy that was begun; None: there is none.
+
+    Raises:
+        TargetNotEmptyError: the file is damaged, so nobody knows how far the copy came.
+    """
+    try:
+        found = json.loads(path.read_text())
+        return {"source": found["source"], "seq": found["seq"], "operations": found["operations"]}
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        sentence = (
+            f"{path} is damaged, so nobody knows how far a copy into this workspace came; delete "
+            "that file and the workspace, and begin anew."
+        )
+        raise TargetNotEmptyError(sentence) from None

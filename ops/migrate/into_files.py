@@ -46,7 +46,7 @@ async def _into_folder(request: Request, source: Source) -> None:
         found = await target.check(bars)
     if found != sums:
         raise MigrationDiffersError(f"{target.folder} does not hold what is in {request.source}.")
-    output.print(f"{target.folder} holds all of it: {target.size_bytes():,} bytes.")
+    output.print(f"{target.folder} holds all of it: {target.size_bytes():,} bytes.", markup=False)
 
 
 async def _into_archive(request: Request, source: Source, settings: Settings) -> None:
@@ -65,4 +65,4 @@ async def _into_archive(request: Request, source: Source, settings: Settings) ->
         found = await check(archive, bars)
     if found != sums:
         raise MigrationDiffersError(f"{archive} does not hold what is in {request.source}.")
-    output.print(f"{archive} holds all of it: {archive.size_bytes():,} bytes.")
+    output.print(f"{archive} holds all of it: {archive.size_bytes():,} bytes.", markup=False)

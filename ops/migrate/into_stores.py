@@ -84,7 +84,9 @@ def _ask_and_switch(
     switch = switch_to(settings, physical)
     receipt = _write_receipt(request, sums, settings, {"asked": asdict(asked), **asdict(switch)})
     tell_switch(output, switch)
-    output.print(f"Everything was read back and is equal. Receipt: {receipt}", soft_wrap=True)
+    output.print(
+        f"Everything was read back and is equal. Receipt: {receipt}", soft_wrap=True, markup=False
+    )
 
 
 def _tell_copied(filled: Filled, took_s: float) -> None:

@@ -30,5 +30,6 @@ async def look(place: Place, source: Source, size: ArchiveSize | None = None) ->
         tally.add_history(item)
         if size is not None:
             size.add_history(item)
-    output.print(f"In {place}:", table_of(tally.sums()))
+    output.print(f"In {place}:", markup=False)
+    output.print(table_of(tally.sums()))
     return tally.sums()

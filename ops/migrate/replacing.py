@@ -6,7 +6,6 @@ generation, with names of its own in every store.
 """
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from lightrag import LightRAG
 
 from ops.client.session import output
 from ops.migrate.census.looking import look_at
+from ops.migrate.checkpoints import read_checkpoint
 from ops.migrate.errors import ConfirmationNeededError, PlaceError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.installation import free_lease, opened
@@ -89,9 +89,8 @@ async def _is_half_copied(
     settings: Settings, ledger: Ledger, physical: PhysicalWorkspace, source: Source
 ) -> bool:
     """Tell whether what is there is of this copy alone, which then goes on."""
-    try:
-        found = json.loads(_checkpoint(settings, physical).read_text())
-    except FileNotFoundError:
+    found = read_checkpoint(_checkpoint(settings, physical))
+    if found is None:
         return False
     seq = await ledger.journals.last_seq(physical)
     return bool(found["source"] == source.fingerprint() and found["seq"] == seq)

@@ -56,6 +56,7 @@ class FolderTarget:
                 await asyncio.to_thread(writer.finish)
             if source.fingerprint() != before:
                 raise SourceChangedError
+            _require_no_files(self.folder)  # LightRAG may have been started there meanwhile
             _publish(unfinished, self.folder)
 
     async def check(self, progress: Progress) -> dict[str, Sum]:
@@ -127,6 +128,10 @@ def _require_free(folder: Path) -> None:
             "kv_store_*, vdb_* and graph_* there and begin anew."
         )
         raise TargetNotEmptyError(sentence)
+    _require_no_files(folder)
+
+
+def _require_no_files(folder: Path) -> None:
     if files_in(folder):
         raise TargetNotEmptyError(f"{folder} holds files of LightRAG; name another folder.")
 

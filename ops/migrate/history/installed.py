@@ -15,6 +15,8 @@ from shared.objects.base import ObjectStore
 from worker.commit.operations import Operation
 
 _PIECE_BYTES = 4 * 1024 * 1024
+# What a slow line takes in much less than the hour after which the cleaner looks.
+_BATCH_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class InstalledSource:
         Raises:
             UnavailableError: the ledger or the store of uploads is away.
         """
-        async for page in self.entries():
+        async for page in _in_batches(self.entries()):
             lost = set()
             for task in _with_uploads(page):
                 try:
@@ -58,6 +60,23 @@ class InstalledSource:
                 except ObjectNotFoundError:
                     lost.add(task.object_key)
             yield [_without(entry, lost) for entry in page] if lost else page
+
+
+async def _in_batches(
+    pages: AsyncIterator[list[HistoryEntry]],
+) -> AsyncIterator[list[HistoryEntry]]:
+    """Cut pages so that little is uploaded before the tasks that keep it from being cleaned up."""
+    async for page in pages:
+        batch: list[HistoryEntry] = []
+        size_bytes = 0
+        for entry in page:
+            batch.append(entry)
+            size_bytes += sum(task.size_bytes for task in _with_uploads([entry]))
+            if size_bytes >= _BATCH_BYTES:
+                yield batch
+                batch, size_bytes = [], 0
+        if batch:
+            yield batch
 
 
 def _with_uploads(page: Iterable[HistoryEntry]) -> list[TaskRecord]:

@@ -102,7 +102,15 @@ def test_a_first_step_that_fails_ends_it_and_leaves_nothing(
 def test_a_dry_run_reads_the_source_alone(steps: Steps, request_: Request) -> None:
     assert run(replace(request_, dry_run=True)) == 0
     assert steps.kinds == [OUT]
-    assert archives(request_) == []
+    assert not (request_.target.path.parent / "data").exists()
+
+
+def test_only_the_second_step_replaces_something(steps: Steps, request_: Request) -> None:
+    replacing = replace(request_, is_replacing=True, is_confirmed=True)
+    assert run(replacing) == 0
+    assert [step.is_replacing for step in steps.requests] == [False, True]
+    assert run(replace(replacing, dry_run=True)) == 0
+    assert not steps.requests[-1].is_replacing
 
 
 def test_what_a_killed_one_half_wrote_is_removed(steps: Steps, request_: Request) -> None:

@@ -51,3 +51,13 @@ def test_another_source_or_a_commit_meanwhile_ends_it(
 
     with pytest.raises(TargetNotEmptyError, match=words):
         checkpoints(tmp_path, source=source, seq=seq).find()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"source": "a"}'])
+def test_a_damaged_note_is_named(tmp_path: Path, content: str) -> None:
+    found = checkpoints(tmp_path)
+    found.begin()
+    (tmp_path / "migrations" / "notes.json").write_text(content)
+
+    with pytest.raises(TargetNotEmptyError, match=r"notes\.json is damaged"):
+        found.find()
