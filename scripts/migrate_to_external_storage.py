@@ -9,7 +9,12 @@ import typer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ops.migrate.command import migrate
-from ops.migrate.options import SourceWorkspaceOption, TargetWorkspaceOption
+from ops.migrate.options import (
+    ReplaceOption,
+    SourceWorkspaceOption,
+    TargetWorkspaceOption,
+    YesOption,
+)
 
 
 def main(
@@ -22,9 +27,19 @@ def main(
     execute: Annotated[
         bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
     ] = False,
+    replace: ReplaceOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Look at a folder (`--dry-run`), or copy it (`--execute`) and read everything back."""
-    migrate(f"folder:{source_dir}", "settings", source_workspace, workspace, dry_run=not execute)
+    migrate(
+        f"folder:{source_dir}",
+        "settings",
+        source_workspace,
+        workspace,
+        dry_run=not execute,
+        replace=replace,
+        yes=yes,
+    )
 
 
 if __name__ == "__main__":

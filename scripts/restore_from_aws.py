@@ -11,7 +11,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from ops.client.session import complaining
 from ops.migrate.command import carry_out
 from ops.migrate.errors import PlaceError
-from ops.migrate.options import SourceWorkspaceOption, TargetWorkspaceOption
+from ops.migrate.options import (
+    ReplaceOption,
+    SourceWorkspaceOption,
+    TargetWorkspaceOption,
+    YesOption,
+)
 from ops.migrate.places import OWN_SETTINGS, Place, PlaceKind
 from ops.migrate.request import Request
 from shared.ids import DEFAULT_WORKSPACE, parse_workspace_name
@@ -43,6 +48,8 @@ def main(  # noqa: PLR0913 - a command's options
     execute: Annotated[
         bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
     ] = False,
+    replace: ReplaceOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Look at what is there (`--dry-run`), or copy it (`--execute`) and read everything back."""
     with complaining():
@@ -56,6 +63,8 @@ def main(  # noqa: PLR0913 - a command's options
             workspace=parse_workspace_name(workspace),
             dry_run=not execute,
             verify_only=False,
+            is_replacing=replace,
+            is_confirmed=yes,
         )
         carry_out(request, archive_dir=archive_dir)
 

@@ -13,6 +13,7 @@ from ops.backup.places import BackupPlace, parse_backup_place
 from ops.backup.pruning import KeepPolicy, prune
 from ops.client.session import complain, complaining, output, refuse_options
 from ops.client.tables import print_table
+from ops.migrate.options import ReplaceOption, YesOption
 from shared.ids import parse_workspace_name
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
@@ -127,6 +128,9 @@ def restore(
         str,
         typer.Option("--from", help="A folder or `s3://bucket/prefix`; default: BACKUP_TO."),
     ] = "",
+    *,
+    replace: ReplaceOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Fill a new or empty workspace from a backup, read everything back and list its documents.
 
@@ -142,7 +146,14 @@ def restore(
         target = parse_workspace_name(workspace) if workspace else None
         found = find_backup(opened, name, target)
         _log_nothing(settings)
-        fill(found, opened, target or found.workspace, settings)
+        fill(
+            found,
+            opened,
+            target or found.workspace,
+            settings,
+            is_replacing=replace,
+            is_confirmed=yes,
+        )
 
 
 @contextmanager

@@ -33,9 +33,23 @@ class StoredBackup:
 
 
 def restore(
-    backup: Backup, place: BackupPlace, workspace: WorkspaceName, settings: Settings
+    backup: Backup,
+    place: BackupPlace,
+    workspace: WorkspaceName,
+    settings: Settings,
+    *,
+    is_replacing: bool = False,
+    is_confirmed: bool = False,
 ) -> None:
     """Fill a workspace that is empty or not there yet, list its documents, and compare.
+
+    Args:
+        backup: which one.
+        place: where it is.
+        workspace: what is filled.
+        settings: of the installation.
+        is_replacing: what the workspace holds is deleted first.
+        is_confirmed: nobody is asked whether that is meant.
 
     Raises:
         SettingsError: settings name no stores and nothing runs, or another process has the files.
@@ -52,6 +66,8 @@ def restore(
         workspace=workspace,
         dry_run=False,
         verify_only=False,
+        is_replacing=is_replacing,
+        is_confirmed=is_confirmed,
     )
     source = ArchiveSource(StoredBackup(place, backup.name))
     into_stores(request, source, settings_in_use(settings))

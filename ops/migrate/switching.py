@@ -1,9 +1,11 @@
 """After a move: which settings make a fleet, or a stock lightrag-server, use the new stores."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.ids import PhysicalWorkspace
 from shared.rag.engine import storage_names
+from shared.rag.environment import server_variables
 from shared.rag.models import embedding_name
 from shared.settings import Settings
 
@@ -43,45 +45,60 @@ def switch_to(settings: Settings, physical: PhysicalWorkspace) -> Switch:
         folder = settings.storage.data_dir.absolute()
         fleet = {"USE_EXTERNAL_STORAGE": "false", "DATA_DIR": str(folder), **embedding}
         return Switch(fleet, {**stock, "WORKING_DIR": str(folder / "rag")})
-    servers = _servers(settings)
-    storages = {
+    fleet = {
+        "USE_EXTERNAL_STORAGE": "true",
         "KV_STORAGE": names.kv,
         "VECTOR_STORAGE": names.vector,
         "GRAPH_STORAGE": names.graph,
+        **_servers(settings),
+        **embedding,
     }
-    fleet = {"USE_EXTERNAL_STORAGE": "true", **storages, **servers, **embedding}
-    return Switch(fleet, {**stock, **_as_stock_writes_them(servers)})
+    return Switch(fleet, {**stock, **_servers_of_stock(settings)})
 
 
 def _servers(settings: Settings) -> dict[str, str]:
-    postgres, redis, neo4j = settings.postgres, settings.redis, settings.neo4j
+    postgres, redis, neo4j, s3 = settings.postgres, settings.redis, settings.neo4j, settings.s3
     found = {
         "POSTGRES_HOST": postgres.host,
         "POSTGRES_PORT": str(postgres.port),
         "POSTGRES_DB": postgres.db,
         "POSTGRES_USER": postgres.user,
         "POSTGRES_SSLMODE": postgres.sslmode,
+        "POSTGRES_SSL_ROOT_CERT": str(postgres.ssl_root_cert or ""),
         "REDIS_HOST": redis.host,
         "REDIS_PORT": str(redis.port),
         "REDIS_DB": str(redis.db),
+        "REDIS_SSL": "true" if redis.ssl else "",
+        "REDIS_USERNAME": redis.username,
+        "REDIS_SSL_CA_CERTS": str(redis.ssl_ca_certs or ""),
     }
     if settings.graph_in_neo4j:
-        # What stands before an @ may be somebody's password.
-        scheme, _, place = neo4j.uri.rpartition("://")
         found |= {
-            "NEO4J_URI": f"{scheme}://{place.rpartition('@')[2]}",
+            "NEO4J_URI": _without_credentials(neo4j.uri),
             "NEO4J_USERNAME": neo4j.username,
             "NEO4J_DATABASE": neo4j.database,
+            "NEO4J_SSL_CA_CERTS": str(neo4j.ssl_ca_certs or ""),
         }
-    return found
+    if settings.storage.object_store == "s3":
+        found |= {
+            "OBJECT_STORE": "s3",
+            "S3_BUCKET": s3.bucket,
+            "S3_PREFIX": s3.prefix,
+            "S3_REGION": s3.region,
+            "S3_ENDPOINT_URL": s3.endpoint_url,
+        }
+    return {name: value for name, value in found.items() if value}
 
 
-def _as_stock_writes_them(servers: dict[str, str]) -> dict[str, str]:
-    others = {"POSTGRES_DB": "POSTGRES_DATABASE", "POSTGRES_SSLMODE": "POSTGRES_SSL_MODE"}
-    found = {
-        others.get(name, name): value
-        for name, value in servers.items()
-        if not name.startswith("REDIS_")
+def _servers_of_stock(settings: Settings) -> dict[str, str]:
+    """Return what LightRAG's storages are told in our own processes, but for passwords."""
+    return {
+        name: _without_credentials(value) if name.endswith("_URI") else value
+        for name, value in server_variables(settings).items()
+        if value and not name.endswith("PASSWORD")
     }
-    address = f"{servers['REDIS_HOST']}:{servers['REDIS_PORT']}/{servers['REDIS_DB']}"
-    return {**found, "REDIS_URI": f"redis://{address}"}
+
+
+def _without_credentials(address: str) -> str:
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -25,15 +25,20 @@ def publish_environment(settings: Settings) -> None:
     # LightRAG refuses to start when a variable of this old name exists; ours has another.
     os.environ.pop("ENTITY_TYPES", None)  # noqa: TID251 - removing is not reading
     if settings.external:
-        variables |= _postgres(settings) | {"REDIS_URI": redis_url(settings.redis)}
+        variables |= server_variables(settings)
         if settings.graph_in_neo4j:
-            variables |= _neo4j(settings)
             from shared.rag.neo4j_trust import (  # noqa: PLC0415 - a driver that others do not pay
                 trust_in_lightrag,
             )
 
             trust_in_lightrag(settings.neo4j)
     os.environ.update(variables)  # noqa: TID251 - written, never read
+
+
+def server_variables(settings: Settings) -> dict[str, str]:
+    """Return the variables by which LightRAG's storages find the servers, passwords included."""
+    variables = _postgres(settings) | {"REDIS_URI": redis_url(settings.redis)}
+    return variables | _neo4j(settings) if settings.graph_in_neo4j else variables
 
 
 def _postgres(settings: Settings) -> dict[str, str]:
