@@ -11,6 +11,7 @@ from ops.migrate.census.looking import look_at
 from ops.migrate.census.record import Amount, Census, Names
 from ops.migrate.census.sizes import Sizes
 from ops.migrate.errors import SourceNotFoundError
+from ops.migrate.folder.layout import files_in
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.source import Source
 from ops.migrate.texts import checked
@@ -135,6 +136,8 @@ def _tell_about_file(place: Place) -> None:
     path = place.path
     if place.kind is PlaceKind.ARCHIVE and path.exists():
         output.print(f"{path} exists and is never overwritten; name another file.", markup=False)
+    if place.kind is PlaceKind.FOLDER and files_in(path):
+        output.print(f"{path} holds files of LightRAG; name another folder.", markup=False)
     folder = next(parent for parent in path.absolute().parents if parent.is_dir())
     output.print(f"{_size(shutil.disk_usage(folder).free)} are free there.")
 

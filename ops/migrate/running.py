@@ -1,13 +1,14 @@
 """One migration, whatever its ends are."""
 
 import asyncio
+from dataclasses import replace
 
 from ops.migrate.errors import PlaceError
 from ops.migrate.installation import Installation, keeps_files, with_workspace
 from ops.migrate.into_files import into_files
 from ops.migrate.into_stores import into_stores
 from ops.migrate.live.telling import seen
-from ops.migrate.places import PlaceKind
+from ops.migrate.places import Place, PlaceKind
 from ops.migrate.planning import plan_from_files, plan_from_stores
 from ops.migrate.request import Request
 from ops.migrate.source import open_file
@@ -39,10 +40,17 @@ def run(request: Request, settings: Settings) -> None:
             asyncio.run(_out_of_files(request, settings))
 
 
+def _target_of(request: Request) -> Place:
+    """Return where files go: a workspace with a name has a folder in the working folder."""
+    if request.target.kind is PlaceKind.FOLDER:
+        return replace(request.target, path=request.target.path / request.folder_workspace)
+    return request.target
+
+
 async def _out_of_files(request: Request, settings: Settings) -> None:
     source = open_file(request.source, request.source_workspace, settings)
     if request.dry_run:
-        await plan_from_files(source, request.target, settings)
+        await plan_from_files(source, _target_of(request), settings)
         return
     await into_files(request, source, settings)
 
@@ -50,7 +58,7 @@ async def _out_of_files(request: Request, settings: Settings) -> None:
 async def _out_of_stores(request: Request, settings: Settings) -> None:
     name = parse_workspace_name(request.source_workspace or request.workspace)
     if request.dry_run:
-        await plan_from_stores(name, request.target, settings)
+        await plan_from_stores(name, _target_of(request), settings)
         return
 
     async def copy(installation: Installation) -> None:

@@ -97,3 +97,13 @@ def test_a_ledger_that_was_not_closed_is_read_and_left_alone(
     assert "holds 2 listed documents" in ragfleet(*into, "--dry-run").stdout
     assert files_in(data) == before
     connection.close()
+
+
+def test_a_folder_that_is_taken_is_named_before_anything_is_read_for_nothing(
+    stock_folder: Path, tmp_path: Path
+) -> None:
+    ragfleet = command_here(files_variables(tmp_path / "data"))
+    words = ("migrate", "--from", f"folder:{stock_folder}", "--to", f"folder:{stock_folder}")
+
+    assert "name another folder" in ragfleet(*words, "--dry-run").stdout
+    assert "name another folder" not in ragfleet(*words, "-w", "notes", "--dry-run").stdout
