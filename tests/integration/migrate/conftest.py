@@ -29,7 +29,14 @@ def stock_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "rag"
 
 
-@pytest.fixture(params=["postgres", "valkey", "neo4j", "files"])
+@pytest.fixture(
+    params=[
+        pytest.param("postgres", marks=pytest.mark.long),
+        "valkey",
+        pytest.param("neo4j", marks=pytest.mark.long),
+        "files",
+    ]
+)
 def variables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Settings of an installation where nothing is yet."""
     if request.param == "files":

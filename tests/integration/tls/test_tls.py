@@ -111,6 +111,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("client", "change", "code", "words"), WRONG)
 async def test_what_is_wrong_is_said(
     tls_variables: dict[str, str],
