@@ -76,13 +76,15 @@ def _run_both(request: Request, folder: Path) -> int:
         for leftover in folder.glob(f"{path.name}.*.part"):  # of one that was killed
             leftover.unlink()
         archive = Place(PlaceKind.ARCHIVE, path)
+        # What is to be done to the target's workspace is the second step's.
+        first = replace(request, target=archive, is_replacing=False, is_re_embedding=False)
         if request.dry_run:
-            return _run(replace(request, target=archive), lock)
+            return _run(first, lock)
         if path.exists():
             _tell_resumed(path)
         else:
             output.print(f"Step 1 of 2: from {request.source} into {path}", markup=False)
-            if code := _run(replace(request, target=archive, verify_only=False), lock):
+            if code := _run(replace(first, verify_only=False), lock):
                 return code
         output.print(f"Step 2 of 2: from there into {request.target}", markup=False)
         between = replace(archive, shown_as=str(request.source))

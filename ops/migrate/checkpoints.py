@@ -1,6 +1,7 @@
 """How far a copy came: written down beside the data, so that a killed one goes on."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from ops.migrate.errors import TargetNotEmptyError
@@ -8,6 +9,8 @@ from worker.commit.apply.in_flight import MOST
 
 # An operation has some hundred rows: seconds of work are done again after a kill.
 _OPERATIONS_A_CHECKPOINT = 8
+
+_VERSION = version("lightrag-fleet")
 
 
 class Checkpoints:
@@ -45,7 +48,8 @@ class Checkpoints:
                 "going on would undo parts of them; move into another workspace."
             )
             raise TargetNotEmptyError(sentence)
-        self.operations = found["operations"]
+        # Another version may cut operations otherwise; what is written twice is the same.
+        self.operations = found["operations"] if found.get("version") == _VERSION else 0
         return True
 
     def begin(self) -> None:
@@ -75,7 +79,12 @@ class Checkpoints:
         self._path.unlink(missing_ok=True)
 
     def _write(self, operations: int) -> None:
-        content = {"source": self.source, "seq": self._seq, "operations": operations}
+        content = {
+            "source": self.source,
+            "seq": self._seq,
+            "operations": operations,
+            "version": _VERSION,
+        }
         unfinished = self._path.with_suffix(".new")
         unfinished.write_text(json.dumps(content))
         unfinished.replace(self._path)

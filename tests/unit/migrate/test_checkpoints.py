@@ -51,3 +51,14 @@ def test_another_source_or_a_commit_meanwhile_ends_it(
 
     with pytest.raises(TargetNotEmptyError, match=words):
         checkpoints(tmp_path, source=source, seq=seq).find()
+
+
+def test_what_another_version_began_is_written_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied_until(100, checkpoints(tmp_path))
+
+    monkeypatch.setattr("ops.migrate.checkpoints._VERSION", "another")
+    again = checkpoints(tmp_path)
+    assert again.find()
+    assert again.operations == 0
