@@ -72,8 +72,10 @@ def _run_both(request: Request, folder: Path) -> int:
     """Go by way of an archive; a first step that was done is not done again."""
     path = folder / f"between-{_name(request)}.ragfleet"
     archive = Place(PlaceKind.ARCHIVE, path)
-    # Only the second step has a workspace before it that may be replaced.
-    first = replace(request, target=archive, verify_only=False, is_replacing=False)
+    # What is to be done to the target's workspace is the second step's.
+    first = replace(
+        request, target=archive, verify_only=False, is_replacing=False, is_re_embedding=False
+    )
     if request.dry_run:
         return _run(first)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

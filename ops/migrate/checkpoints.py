@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from worker.commit.apply.in_flight import MOST
 
 # An operation has some hundred rows: seconds of work are done again after a kill.
 _OPERATIONS_A_CHECKPOINT = 8
+
+_VERSION = version("lightrag-fleet")
 
 
 class Checkpoints:
@@ -46,7 +49,8 @@ class Checkpoints:
                 "going on would undo parts of them; move into another workspace."
             )
             raise TargetNotEmptyError(sentence)
-        self.operations = found["operations"]
+        # Another version may cut operations otherwise; what is written twice is the same.
+        self.operations = found["operations"] if found["version"] == _VERSION else 0
         return True
 
     def begin(self) -> None:
@@ -74,7 +78,12 @@ class Checkpoints:
         self._path.unlink(missing_ok=True)
 
     def _write(self, operations: int) -> None:
-        content = {"source": self.source, "seq": self._seq, "operations": operations}
+        content = {
+            "source": self.source,
+            "seq": self._seq,
+            "operations": operations,
+            "version": _VERSION,
+        }
         unfinished = self._path.with_suffix(".new")
         with unfinished.open("w") as file:
             file.write(json.dumps(content))
@@ -84,14 +93,15 @@ class Checkpoints:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """Read `source`, `seq` and `operations` of a copy that was begun; None: there is none.
+    """Read `source`, `seq`, `operations` and `version` of a begun copy; None: there is none.
 
     Raises:
         TargetNotEmptyError: the file is damaged, so nobody knows how far the copy came.
     """
     try:
         found = json.loads(path.read_text())
-        return {"source": found["source"], "seq": found["seq"], "operations": found["operations"]}
+        named = ("source", "seq", "operations")
+        return {name: found[name] for name in named} | {"version": found.get("version")}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):

@@ -12,6 +12,7 @@ from ops.migrate.options import (
     ArchiveDirOption,
     DryRunOption,
     FromOption,
+    ReEmbedOption,
     ReplaceOption,
     SourceWorkspaceOption,
     TargetWorkspaceOption,
@@ -36,6 +37,7 @@ def migrate(  # noqa: PLR0913 - a command's options
     verify_only: VerifyOnlyOption = False,
     archive_dir: ArchiveDirOption = None,
     replace: ReplaceOption = False,
+    re_embed: ReEmbedOption = False,
     yes: YesOption = False,
 ) -> None:
     """Copy a LightRAG workspace, vectors and all, and read everything back to prove it.
@@ -54,6 +56,7 @@ def migrate(  # noqa: PLR0913 - a command's options
             dry_run=dry_run,
             verify_only=verify_only,
             is_replacing=replace,
+            is_re_embedding=re_embed,
             is_confirmed=yes,
         )
         carry_out(request, archive_dir=archive_dir)

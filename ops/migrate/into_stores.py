@@ -17,6 +17,7 @@ from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.looking import look
 from ops.migrate.planning import plan_from_files
+from ops.migrate.re_embedding.embedding import cost_of, re_embedded
 from ops.migrate.replacing import empty_workspace
 from ops.migrate.request import Request
 from ops.migrate.sampling import ask_both
@@ -24,6 +25,7 @@ from ops.migrate.showing import Bars, table_of_comparison, tell_switch
 from ops.migrate.source import Source
 from ops.migrate.switching import switch_to
 from ops.migrate.tally import Sum
+from shared.rag.models import embedding_name
 from shared.settings import Settings
 
 _SHOWN = 5
@@ -40,7 +42,20 @@ def into_stores(request: Request, source: Source, settings: Settings) -> None:
     Raises:
         AppError: it cannot be done, and the source is as it was.
     """
-    require_same_embedding(source, settings)
+    if not request.is_re_embedding:
+        require_same_embedding(source, settings)
+        _into_stores(request, source, settings)
+    elif request.dry_run:
+        _into_stores(request, source, settings)
+        output.print(f"{asyncio.run(cost_of(source, settings))} by {embedding_name(settings)}.")
+    else:
+        # A model is paid for, so damage and what is in the way are told before.
+        asyncio.run(look(request.source, source))
+        with re_embedded(request, source, settings) as renewed:
+            _into_stores(request, renewed, settings)
+
+
+def _into_stores(request: Request, source: Source, settings: Settings) -> None:
     if request.dry_run:
         asyncio.run(plan_from_files(source, request.workspace, settings))
         return

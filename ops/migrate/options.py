@@ -53,4 +53,11 @@ ArchiveDirOption = Annotated[
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Delete first what the target workspace holds.")
 ]
+ReEmbedOption = Annotated[
+    bool,
+    typer.Option(
+        "--re-embed",
+        help="Make all vectors anew with this installation's model; what it costs is said first.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether that is meant.")]

@@ -6,21 +6,21 @@ generation, with names of its own in every store.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import typer
 from lightrag import LightRAG
 
 from ops.client.session import output
 from ops.migrate.census.looking import look_at
 from ops.migrate.checkpoints import read_checkpoint
-from ops.migrate.errors import ConfirmationNeededError, PlaceError
+from ops.migrate.confirming import confirm
+from ops.migrate.errors import PlaceError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.installation import free_lease, opened
+from ops.migrate.re_embedding.source import ReEmbeddedSource
 from ops.migrate.source import Source
 from shared.errors import WorkspaceBusyError, WorkspaceNotFoundError
 from shared.ids import PhysicalWorkspace, TaskId, WorkspaceName
@@ -66,7 +66,11 @@ async def empty_workspace(
             _require_another(source, settings.storage.data_dir / "rag" / physical)
             if census.is_empty or await _is_half_copied(settings, ledger, physical, source):
                 return
-            _confirm(name, census.documents, is_confirmed=is_confirmed)
+            question = (
+                f"Delete workspace {name} with its {census.documents} documents, and what is being "
+                "uploaded into it, and fill it anew?"
+            )
+            confirm(question, is_confirmed=is_confirmed)
             output.print(f"Deleting what is in {name} …")
         with suppress(WorkspaceNotFoundError):  # it was never made, or is gone already
             task = await ledger.workspaces.request_drop(name)
@@ -76,6 +80,7 @@ async def empty_workspace(
 
 
 def _require_another(source: Source, target: Path) -> None:
+    source = source.source if isinstance(source, ReEmbeddedSource) else source
     if isinstance(source, FolderSource) and source.folder.resolve() == target.resolve():
         sentence = "The source is the workspace that would be deleted; name another one."
         raise PlaceError(sentence)
@@ -94,19 +99,6 @@ async def _is_half_copied(
         return False
     seq = await ledger.journals.last_seq(physical)
     return bool(found["source"] == source.fingerprint() and found["seq"] == seq)
-
-
-def _confirm(name: WorkspaceName, documents: int, *, is_confirmed: bool) -> None:
-    if is_confirmed:
-        return
-    question = (
-        f"Delete workspace {name} with its {documents} documents, and what is being uploaded "
-        "into it, and fill it anew?"
-    )
-    if not sys.stdin.isatty():
-        raise ConfirmationNeededError(f"{question} Say so with --yes.")
-    if not typer.confirm(question):
-        raise ConfirmationNeededError("Nothing was deleted, and nothing was copied.")
 
 
 async def _end_drop(

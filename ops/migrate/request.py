@@ -20,5 +20,7 @@ class Request:
     """What `workspace` is called in a folder, where it may have no name."""
     is_replacing: bool = False
     """What is in the target workspace is deleted first."""
+    is_re_embedding: bool = False
+    """Vectors are made anew by the target's model."""
     is_confirmed: bool = False
     """Nobody is asked whether that is meant."""

@@ -25,8 +25,14 @@ def run(request: Request, settings: Settings) -> None:
     """
     if PlaceKind.SETTINGS in {request.source.kind, request.target.kind}:
         settings = settings_in_use(settings)
-    if request.is_replacing and request.target.kind is not PlaceKind.SETTINGS:
-        raise PlaceError("--replace is about a workspace of `settings`; name another file.")
+    if request.target.kind is not PlaceKind.SETTINGS:
+        if request.is_replacing:
+            raise PlaceError("--replace is about a workspace of `settings`; name another file.")
+        if request.is_re_embedding:
+            sentence = (
+                "--re-embed is about an installation's model; files take vectors as they are."
+            )
+            raise PlaceError(sentence)
     match request.source.kind, request.target.kind:
         case PlaceKind.SETTINGS, PlaceKind.SETTINGS:
             sentence = "Source and target are the same; name the other one's `settings:FILE`."

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.installation import in_files, opened
+from ops.migrate.re_embedding.source import ReEmbeddedSource
 from ops.migrate.source import Source
 from shared.ids import PhysicalWorkspace, WorkspaceName
 from shared.rag.models import Models, open_models
@@ -94,6 +95,8 @@ class Sample:
 
 def reason_to_skip(source: Source) -> str:
     """Say why a source cannot be asked; empty: it can."""
+    if isinstance(source, ReEmbeddedSource):
+        return "the target's vectors are of another model"
     if not isinstance(source, FolderSource):
         return "an archive answers none"
     size = sum(path.stat().st_size for path in source.folder.iterdir() if path.is_file())

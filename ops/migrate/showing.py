@@ -1,6 +1,7 @@
 """What a person sees of a migration: a bar while it runs, and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
@@ -55,6 +56,15 @@ class Bars:
         if section not in self._bars:  # it came while we looked: told when all is copied
             self._bars[section] = self._progress.add_task(section, total=None)
         self._progress.advance(self._bars[section], items)
+
+
+@contextmanager
+def counting(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show one bar, and give the function that moves it on by a number."""
+    columns = (TextColumn("{task.description:<32}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, _RateColumn(), TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task(what, total=total)
+        yield lambda number: progress.advance(bar, number)
 
 
 class _RateColumn(ProgressColumn):

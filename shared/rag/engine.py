@@ -20,6 +20,8 @@ from shared.settings_sections import Provider
 _OFFLINE_EMBEDDING_TIMEOUT_S = 600
 # Every server takes at least so many texts in one call.
 _EMBEDDING_BATCH = 32
+# LightRAG's own number: a longer batch would keep a question waiting for its turn.
+_OFFLINE_EMBEDDING_BATCH = 10
 # Unrelated texts still score 0.69 and more with this model; docs/offline-models.md has the figures.
 _OFFLINE_COSINE_THRESHOLD = 0.78
 
@@ -98,6 +100,13 @@ class _WithoutQueues(LightRAG):  # type: ignore[misc] # lightrag is untyped
         return raw_func
 
 
+def embedding_batch(settings: Settings) -> int:
+    """Return how many texts one call of the embedding model takes."""
+    if settings.embedding.provider is Provider.OFFLINE:
+        return _OFFLINE_EMBEDDING_BATCH
+    return _EMBEDDING_BATCH
+
+
 def _provider_parameters(settings: Settings) -> dict[str, Any]:
     """What depends on whether a model is a server or rules and threads of this process."""
     parameters: dict[str, Any] = {}
@@ -133,13 +142,13 @@ def _embed_function(models: Models) -> Embed:
         **_options: Any,  # noqa: ANN401 - what LightRAG says to its queue
     ) -> NDArray[np.float32]:
         vectors = await models.embed(texts, is_query=context == "query")
-        _require_dimension(vectors, models.embedding_dim)
+        require_dimension(vectors, models.embedding_dim)
         return vectors
 
     return embed
 
 
-def _require_dimension(vectors: NDArray[np.float32], dimension: int) -> None:
+def require_dimension(vectors: NDArray[np.float32], dimension: int) -> None:
     """LightRAG only looks whether all numbers divide evenly, and its error tells nobody what to do.
 
     Raises:

@@ -56,6 +56,10 @@ async def test_there_and_back(
     assert not kept.exists()
     assert receipt_in(tmp_path / "new/data")["from"] == old
 
+    said = done(ragfleet, *moving, "--replace", "--yes")
+    assert "Deleting what is in moved" in said
+    assert receipts_name_generation(tmp_path / "new/data", "moved__g2")
+
     third = write(tmp_path / "third/.env", quick | files_variables(Path("data")))
     done(ragfleet, "--from", new, "--to", third, "-w", "moved", "--archive-dir", str(tmp_path))
     out = tmp_path / "third.ragfleet"
@@ -63,6 +67,10 @@ async def test_there_and_back(
     source = FolderSource.in_folder(stock_folder, "")
     assert await items_of(ArchiveSource(out)) == await items_of(source)
     assert not any(path.name.startswith("between-") for path in sorted_of(tmp_path))
+
+
+def receipts_name_generation(folder: Path, physical: str) -> bool:
+    return any(physical in path.read_text() for path in folder.glob("migrations/*.receipt.json"))
 
 
 def sorted_of(folder: Path) -> list[Path]:

@@ -25,9 +25,17 @@ class ClusteredValkey(EmbeddedValkey):
             file.write("cluster-enabled yes\ncluster-require-full-coverage no\n")
 
 
+# Ten thousand above its own port is the one of its bus.
+_HIGHEST_PORT = 55_535
+
+
+def _port_for_a_cluster() -> int:
+    return next(port for port in iter(free_port, None) if port <= _HIGHEST_PORT)
+
+
 @pytest.fixture
 def clustered(open_folder: Path) -> Iterator[ClusteredValkey]:
-    server = ClusteredValkey(open_folder, free_port(), password=secrets.token_hex(8))
+    server = ClusteredValkey(open_folder, _port_for_a_cluster(), password=secrets.token_hex(8))
     child = run(start(server))
     yield server
     run(child.stop())

@@ -61,3 +61,14 @@ def test_a_damaged_note_is_named(tmp_path: Path, content: str) -> None:
 
     with pytest.raises(TargetNotEmptyError, match=r"notes\.json is damaged"):
         found.find()
+
+
+def test_what_another_version_began_is_written_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied_until(100, checkpoints(tmp_path))
+
+    monkeypatch.setattr("ops.migrate.checkpoints._VERSION", "another")
+    again = checkpoints(tmp_path)
+    assert again.find()
+    assert again.operations == 0
