@@ -6,10 +6,11 @@ from typing import Any
 
 from lightrag import LightRAG
 from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from ops.doctor.contents.inventory import Inventory
+from shared.ledger.postgres_engine import postgres_engine
 from worker.commit.apply.postgres import table_of
 from worker.commit.unit_of_work.unit import GRAPH_STORAGE, STATUS_STORAGE, VECTOR_STORAGES
 
@@ -65,7 +66,7 @@ async def _read(connection: AsyncConnection, statement: str, add: Add, *, worksp
 
 @asynccontextmanager
 async def _snapshot(url: URL) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(
+    engine = postgres_engine(
         url,
         poolclass=NullPool,
         isolation_level="REPEATABLE READ",

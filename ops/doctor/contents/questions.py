@@ -45,15 +45,25 @@ UNION ALL SELECT one, two FROM (
     SELECT one, two FROM relations GROUP BY one, two HAVING count(*) > 1
 )
 """
-_ORPHANS = """
-SELECT storage, id FROM vectors WHERE storage = 'entities_vdb'
+# Fewer than half of what has vectors: no single fault of ours leaves that, a wrong address does.
+_GRAPH_IS_LOST = """
+(SELECT count(*) FROM entities) * 2
+    < (SELECT count(*) FROM vectors WHERE storage = 'entities_vdb')
+"""
+_LOST_GRAPH = f"SELECT 'entities' WHERE {_GRAPH_IS_LOST}"
+# What may be the last copy of something is no orphan: of a lost graph, or of a chunk whose text was
+# evicted and that its document still lists. Other checks tell of those.
+_ORPHANS = f"""
+SELECT storage, id FROM vectors WHERE storage = 'entities_vdb' AND NOT {_GRAPH_IS_LOST}
     AND NOT EXISTS (SELECT 1 FROM entities WHERE vector = vectors.id)
-UNION ALL SELECT storage, id FROM vectors WHERE storage = 'relationships_vdb'
+UNION ALL SELECT storage, id FROM vectors
+    WHERE storage = 'relationships_vdb' AND NOT {_GRAPH_IS_LOST}
     AND NOT EXISTS (SELECT 1 FROM relations WHERE vector = vectors.id)
     AND NOT EXISTS (SELECT 1 FROM relations WHERE reversed = vectors.id)
 UNION ALL SELECT storage, id FROM vectors WHERE storage = 'chunks_vdb'
     AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = vectors.id)
-"""
+    AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.chunk = vectors.id)
+"""  # noqa: S608 - constants
 _LOST_CHUNKS = """
 SELECT id, document FROM chunks WHERE
     NOT EXISTS (SELECT 1 FROM statuses WHERE statuses.id = document)
@@ -114,6 +124,15 @@ QUESTIONS = (
         "Every chunk has its vector.",
         "chunks have no vector, so questions do not find them.",
         repairable=True,
+    ),
+    Question(
+        "doctor.lost_graph",
+        Status.ERROR,
+        _LOST_GRAPH,
+        "The graph is there.",
+        "half of a workspace is missing: there are vectors of more than twice as many entities as "
+        "the graph has; look at GRAPH_STORAGE and its server's address, or restore a backup. Their "
+        "vectors are left alone.",
     ),
     Question(
         "doctor.orphan_vectors",

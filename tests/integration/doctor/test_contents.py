@@ -25,7 +25,7 @@ SHAPES = [
 ]
 CODES = [one.code for one in QUESTIONS]
 # Of each kind of answer one; the others are as fast, and many.
-QUICK = {"an entity without a vector", "a lost chunk", "a commit that was left"}
+QUICK = {"an entity without a vector", "a lost graph", "a commit that was left"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -46,6 +46,9 @@ async def test_a_fault_is_found_by_its_own_check_alone(fault: Fault, copied: Cop
 
     assert set(await copied.wrong()) == {fault.found}
     if not fault.repairable:
+        kept = await copied.vectors()
+        await copied.examine(may_repair=True)
+        assert await copied.vectors() == kept
         return
     _, repairs = await copied.examine(may_repair=True)
     assert len(repairs) == 1
