@@ -26,7 +26,8 @@ async def back_up(
 ) -> None:
     """Run the command to its end, or stop it when this process is stopped."""
     del message
-    # Where workers were away for long, several of these come at once; the later find nothing due.
+    if context.one_backup.locked():
+        return  # what is due then is due at the next message, too; none may wait in a thread
     async with context.one_backup:
         exit_code = await _run(command)
     if exit_code:  # the command's own lines above say what is missing

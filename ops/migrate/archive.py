@@ -190,20 +190,24 @@ class ArchiveReader:
                 yield decode_entries(frame[1])
             else:
                 key, size_bytes, sha256 = decode_upload(frame[1])
-                pieces = self._pieces(size_bytes)
+                pieces = self._pieces(size_bytes, sha256)
                 yield Upload(key, size_bytes, sha256, given_by_threads(pieces))
                 for _ in pieces:  # whatever nobody wanted
                     pass
             frame = self._next()
         self._last = frame
 
-    def _pieces(self, left_bytes: int) -> Iterator[bytes]:
+    def _pieces(self, left_bytes: int, sha256: str) -> Iterator[bytes]:
+        digest = hashlib.sha256()
         while left_bytes > 0:
             kind, content = self._next()
             left_bytes -= len(content)
             if kind != _PIECE or not content or left_bytes < 0:
                 raise ArchiveDamagedError
+            digest.update(content)
             yield content
+        if digest.hexdigest() != sha256:
+            raise ArchiveDamagedError
 
     def _next(self) -> tuple[bytes, bytes]:
         return self._frame(*self._header())

@@ -1,9 +1,9 @@
 """Reads uploads, documents and tasks back."""
 
-import hashlib
-from pathlib import Path
+import asyncio
 
 from ops.migrate.comparing import Comparison
+from ops.migrate.fingerprint import sha256_of
 from ops.migrate.history.items import HISTORY, UPLOADS, Upload, counted
 from ops.migrate.installation import Installation
 from ops.migrate.progress import Progress
@@ -11,8 +11,6 @@ from ops.migrate.source import Source
 from shared.errors import ObjectNotFoundError
 from shared.ids import ObjectKey
 from shared.ledger.history import key_here
-
-_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 async def compare_history(
@@ -41,14 +39,6 @@ async def compare_history(
 async def _sha256(installation: Installation, key: ObjectKey) -> str:
     try:
         async with installation.objects.as_file(key) as path:
-            return _digest(path)
+            return await asyncio.to_thread(sha256_of, path)
     except ObjectNotFoundError:
         return ""
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

@@ -1,9 +1,11 @@
 """A workspace of an installation: what its stores hold, and what its ledger and uploads add."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.migrate.fingerprint import sha256_of
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem, Upload
 from ops.migrate.live.snapshot import Snapshot
@@ -11,9 +13,11 @@ from ops.migrate.stores_source import StoresSource
 from shared.errors import ObjectNotFoundError
 from shared.ids import ObjectKey
 from shared.ledger.history_records import HistoryEntry, TaskRecord
+from shared.logs import get_logger
 from shared.objects.base import ObjectStore
 from worker.commit.operations import Operation
 
+_log = get_logger(__name__)
 _PIECE_BYTES = 4 * 1024 * 1024
 # What a slow line takes in much less than the hour after which the cleaner looks.
 _BATCH_BYTES = 64 * 1024 * 1024
@@ -56,9 +60,13 @@ class InstalledSource:
             for task in _with_uploads(page):
                 try:
                     async with self.objects.as_file(ObjectKey(task.object_key or "")) as path:
-                        yield _upload(task, path)
+                        if await asyncio.to_thread(sha256_of, path) == task.sha256:
+                            yield _upload(task, path)
+                            continue
+                        _log.warning("upload_damaged", object_key=task.object_key)
                 except ObjectNotFoundError:
-                    lost.add(task.object_key)
+                    _log.warning("upload_lost", object_key=task.object_key)
+                lost.add(task.object_key)
             yield [_without(entry, lost) for entry in page] if lost else page
 
 

@@ -40,7 +40,10 @@ async def test_uploads_tasks_and_what_still_waits_move_and_are_read_back(
 ) -> None:
     done = await fleet.upload("done")
     failed = await fleet.upload("failed", text="")
+    spoiled = await fleet.upload("spoiled", text="Ada Lovelace met Charles Babbage.")
     await fleet.run_until_quiet()
+    async with fleet.objects.as_file(spoiled.object_key) as path:
+        path.write_bytes(b"x" * spoiled.size_bytes)
     waiting = await fleet.upload("waiting", text=LARGE)
     assert await fleet.state(done) is TaskState.SUCCEEDED
     archive = f"archive:{tmp_path / 'all.ragfleet'}"
@@ -56,6 +59,9 @@ async def test_uploads_tasks_and_what_still_waits_move_and_are_read_back(
     assert (document.file_name, document.sha256) == ("done.txt", done.sha256)
     async with fleet.objects.as_file(moved.object_key) as path:
         assert "Apollo" in path.read_text()
+    without_upload = await ledger.documents.get(MOVED, DocumentId("spoiled"))
+    assert without_upload.latest_task_state is TaskState.SUCCEEDED
+    assert (await ledger.tasks.get(without_upload.latest_task_id)).object_key is None
     gone = await ledger.documents.get(MOVED, DocumentId("failed"))
     assert gone.latest_task_state is (await fleet.task(failed)).state
 

@@ -1,5 +1,6 @@
 """Documents, tasks and uploads come out of an archive as they went in, or it is damaged."""
 
+import hashlib
 import io
 import json
 import zlib
@@ -63,7 +64,7 @@ async def pieces(*found: bytes) -> AsyncIterator[bytes]:
 
 
 def an_upload(*found: bytes) -> Upload:
-    return Upload("uploads/w/1", 5, "s", pieces(*found))
+    return Upload("uploads/w/1", 5, hashlib.sha256(b"hello").hexdigest(), pieces(*found))
 
 
 async def written() -> bytes:
@@ -119,6 +120,16 @@ async def test_a_lost_upload_is_noticed() -> None:
 
     with pytest.raises(ArchiveDamagedError):
         list(ArchiveReader(io.BytesIO(content[:first] + content[behind:])).operations())
+
+
+async def test_an_upload_of_other_bytes_is_damage() -> None:
+    file = io.BytesIO()
+    writer = ArchiveWriter(file, HEAD)
+    await writer.write_history(an_upload(b"jello"))
+    writer.finish()
+
+    with pytest.raises(ArchiveDamagedError):
+        list(ArchiveReader(io.BytesIO(file.getvalue())).operations())
 
 
 async def test_an_upload_of_another_length_is_not_written() -> None:

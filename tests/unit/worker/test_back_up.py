@@ -75,6 +75,15 @@ async def test_the_command_runs_to_its_end(context: "WorkerContext", tmp_path: P
     assert logs == []
 
 
+async def test_a_message_that_comes_while_one_is_carried_out_does_not_wait(
+    context: "WorkerContext", tmp_path: Path
+) -> None:
+    file = tmp_path / "made"
+    async with context.one_backup:
+        await back_up(BackUp(), context, command=command(f"open({str(file)!r}, 'w')"))
+    assert not file.exists()
+
+
 async def test_a_command_that_fails_is_told(context: "WorkerContext") -> None:
     with structlog.testing.capture_logs() as logs:
         await back_up(BackUp(), context, command=command("raise SystemExit(1)"))
