@@ -16,7 +16,7 @@ _LEASES = Reporter("doctor.stale_leases")
 _UPLOADS = Reporter("doctor.uploads")
 # The sweeper looks every two seconds.
 _OVERDUE_MS = 60_000
-# The cleaner takes those of an hour, and comes every ten minutes: after three it did not come.
+# The cleaner takes those of an hour, and comes every ten minutes.
 _ORPHAN_AGE_S = 3 * 3600.0
 _PAGE = 200
 

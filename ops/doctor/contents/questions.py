@@ -45,25 +45,30 @@ UNION ALL SELECT one, two FROM (
     SELECT one, two FROM relations GROUP BY one, two HAVING count(*) > 1
 )
 """
-# Fewer than half of what has vectors: no single fault of ours leaves that, a wrong address does.
-_GRAPH_IS_LOST = """
-(SELECT count(*) FROM entities) * 2
-    < (SELECT count(*) FROM vectors WHERE storage = 'entities_vdb')
+# What has vectors may be lost instead: a server without its data, or another one. A tenth of a
+# storage is more than programs leave behind; ten are of no account, unless there are no others.
+# A chunk's vector may be the last copy of its text: none goes while any chunk is missing.
+_ORPHANS = """
+WITH orphans AS (
+    SELECT storage, id FROM vectors WHERE storage = 'entities_vdb'
+        AND NOT EXISTS (SELECT 1 FROM entities WHERE vector = vectors.id)
+    UNION ALL SELECT storage, id FROM vectors WHERE storage = 'relationships_vdb'
+        AND NOT EXISTS (SELECT 1 FROM relations WHERE vector = vectors.id)
+        AND NOT EXISTS (SELECT 1 FROM relations WHERE reversed = vectors.id)
+    UNION ALL SELECT storage, id FROM vectors WHERE storage = 'chunks_vdb'
+        AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = vectors.id)
+), held AS (
+    SELECT storage, count(*) AS everything FROM vectors GROUP BY storage
+), suspect AS (
+    SELECT storage FROM orphans JOIN held USING (storage) GROUP BY storage
+        HAVING count(*) = everything OR (count(*) > 10 AND count(*) * 10 > everything)
+    UNION SELECT 'chunks_vdb' FROM listed
+        WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = chunk)
+    UNION SELECT 'chunks_vdb' FROM sources
+        WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = chunk)
+)
+SELECT storage, id FROM orphans WHERE storage
 """
-_LOST_GRAPH = f"SELECT 'entities' WHERE {_GRAPH_IS_LOST}"
-# What may be the last copy of something is no orphan: of a lost graph, or of a chunk whose text was
-# evicted and that its document still lists. Other checks tell of those.
-_ORPHANS = f"""
-SELECT storage, id FROM vectors WHERE storage = 'entities_vdb' AND NOT {_GRAPH_IS_LOST}
-    AND NOT EXISTS (SELECT 1 FROM entities WHERE vector = vectors.id)
-UNION ALL SELECT storage, id FROM vectors
-    WHERE storage = 'relationships_vdb' AND NOT {_GRAPH_IS_LOST}
-    AND NOT EXISTS (SELECT 1 FROM relations WHERE vector = vectors.id)
-    AND NOT EXISTS (SELECT 1 FROM relations WHERE reversed = vectors.id)
-UNION ALL SELECT storage, id FROM vectors WHERE storage = 'chunks_vdb'
-    AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = vectors.id)
-    AND NOT EXISTS (SELECT 1 FROM listed WHERE listed.chunk = vectors.id)
-"""  # noqa: S608 - constants
 _LOST_CHUNKS = """
 SELECT id, document FROM chunks WHERE
     NOT EXISTS (SELECT 1 FROM statuses WHERE statuses.id = document)
@@ -126,21 +131,22 @@ QUESTIONS = (
         repairable=True,
     ),
     Question(
-        "doctor.lost_graph",
-        Status.ERROR,
-        _LOST_GRAPH,
-        "The graph is there.",
-        "half of a workspace is missing: there are vectors of more than twice as many entities as "
-        "the graph has; look at GRAPH_STORAGE and its server's address, or restore a backup. Their "
-        "vectors are left alone.",
-    ),
-    Question(
         "doctor.orphan_vectors",
         Status.ERROR,
-        _ORPHANS,
+        f"{_ORPHANS} NOT IN (SELECT storage FROM suspect)",  # noqa: S608 - constants
         "Every vector belongs to something.",
         "vectors are of entities, relations or chunks that are not there.",
         repairable=True,
+    ),
+    Question(
+        "doctor.lost_owners",
+        Status.ERROR,
+        f"{_ORPHANS} IN (SELECT storage FROM suspect)",  # noqa: S608 - constants
+        "No store seems to have lost what vectors are of.",
+        "vectors are of entities, relations or chunks that seem to be lost, and are left alone, as "
+        "they may be the last copy; see whether NEO4J_URI, REDIS_HOST and POSTGRES_HOST name the "
+        "right servers, and whether Redis evicts (doctor.redis_eviction), then restore a backup or "
+        "insert the documents again under the same ids.",
     ),
     Question(
         "doctor.chunks_without_documents",

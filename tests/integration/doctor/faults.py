@@ -27,11 +27,6 @@ async def _lose_chunk(copied: Copied) -> None:
     await copied.sql(f"DELETE FROM {CHUNK} WHERE id = 'large-chunk-001'")  # noqa: S608
 
 
-async def _evict_chunk(copied: Copied) -> None:
-    """Its vector's row has the last copy of the text: a repair must not take it for an orphan."""
-    await copied.forget_row("text_chunks", "large-chunk-001")
-
-
 async def _lose_text(copied: Copied) -> None:
     await copied.forget_row("full_docs", "small")
 
@@ -96,12 +91,6 @@ FAULTS = [
     ),
     Fault("a document without text", _lose_text, "doctor.chunks_without_documents"),
     Fault("a lost chunk", _lose_chunk, "doctor.missing_chunks"),
-    Fault("an evicted chunk", _evict_chunk, "doctor.missing_chunks"),
-    Fault(
-        "a lost graph",
-        _sql("DELETE FROM lightrag_graph_edges", "DELETE FROM lightrag_graph_nodes"),
-        "doctor.lost_graph",
-    ),
     Fault(
         "a source that is not there",
         _sql(f"{_GRAPH} to_jsonb(properties->>'source_id' || '<SEP>gone-chunk-007'))"),

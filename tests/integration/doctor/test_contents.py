@@ -12,7 +12,7 @@ from ops.doctor.contents.questions import QUESTIONS
 from ops.files_mode import only_process
 from shared.errors import SettingsError
 from shared.ids import DEFAULT_WORKSPACE
-from tests.integration.doctor.faults import FAULTS, Fault
+from tests.integration.doctor.faults import CHUNK, ENTITY, FAULTS, Fault
 from tests.integration.doctor.filled import VECTORS, Copied
 from tests.integration.engine.shapes import open_fleet
 from tests.services import Neo4jServer
@@ -25,7 +25,7 @@ SHAPES = [
 ]
 CODES = [one.code for one in QUESTIONS]
 # Of each kind of answer one; the others are as fast, and many.
-QUICK = {"an entity without a vector", "a lost graph", "a commit that was left"}
+QUICK = {"an entity without a vector", "a lost chunk", "a commit that was left"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -46,9 +46,6 @@ async def test_a_fault_is_found_by_its_own_check_alone(fault: Fault, copied: Cop
 
     assert set(await copied.wrong()) == {fault.found}
     if not fault.repairable:
-        kept = await copied.vectors()
-        await copied.examine(may_repair=True)
-        assert await copied.vectors() == kept
         return
     _, repairs = await copied.examine(may_repair=True)
     assert len(repairs) == 1
@@ -79,6 +76,34 @@ async def test_a_commit_in_between_is_no_fault(
     contents = [one for one in found if one.code in CODES]
     assert [one.status for one in contents] == ["ok"] * len(CODES)
     assert len(looks) == 2
+
+
+@pytest.mark.parametrize(
+    ("lost", "also"), [("texts of chunks", {"doctor.missing_chunks"}), ("the graph", set())]
+)
+async def test_a_vector_whose_owner_is_lost_is_kept(
+    copied: Copied, lost: str, also: set[str]
+) -> None:
+    """Redis evicted, or settings name a server without data; the repair has something to mend."""
+    before = await copied.vectors()
+    if lost == "the graph":
+        await copied.sql(
+            "DELETE FROM lightrag_graph_edges",
+            "DELETE FROM lightrag_graph_nodes",
+            f"DELETE FROM {CHUNK} WHERE id = 'large-chunk-001'",  # noqa: S608
+        )
+    else:
+        await copied.forget_row("text_chunks", "large-chunk-001")
+        await copied.sql(f"DELETE FROM {ENTITY} WHERE entity_name = 'Albert Einstein'")  # noqa: S608
+    found, repairs = await copied.examine(may_repair=True)
+
+    assert await copied.vectors() == before
+    assert "vectors of" in repairs[0]
+    assert "removed" not in repairs[0]
+    kept = {one.code: one for one in found}["doctor.lost_owners"]
+    assert "doctor.redis_eviction" in kept.sentence
+    assert not kept.repairable
+    assert set(await copied.wrong()) == {"doctor.lost_owners", *also}
 
 
 @pytest.mark.long  # a lease is waited for
