@@ -19,6 +19,7 @@ from lightrag import LightRAG, QueryParam
 from lightrag.kg.shared_storage import finalize_share_data
 from numpy.typing import NDArray
 
+from ops.migrate.folder.layout import ROW_FILES
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.installation import in_files, opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource
@@ -99,6 +100,8 @@ def reason_to_skip(source: Source) -> str:
         return "the target's vectors are of another model"
     if not isinstance(source, FolderSource):
         return "an archive answers none"
+    if not (source.folder / ROW_FILES["full_entities"]).exists():
+        return "an older LightRAG wrote the folder, and today's finds less in it than was copied"
     size = sum(path.stat().st_size for path in source.folder.iterdir() if path.is_file())
     if size > _MAX_FOLDER_BYTES:
         return (

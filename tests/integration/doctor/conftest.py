@@ -39,7 +39,7 @@ def look(variables: Mapping[str, str], *words: str) -> tuple[int, dict[str, dict
 def models() -> Iterator[dict[str, str]]:
     """Settings that name a model server whose vectors depend on nothing but the text."""
     with ModelServer().running() as server:
-        variables = {"TASK_LEASE_S": "2", "CHUNK_SIZE": "100", "CHUNK_OVERLAP_SIZE": "5"}
+        variables = {"TASK_LEASE_S": "5", "CHUNK_SIZE": "100", "CHUNK_OVERLAP_SIZE": "5"}
         for prefix in ("LLM", "EMBEDDING"):
             variables |= {
                 f"{prefix}_PROVIDER": "openai",

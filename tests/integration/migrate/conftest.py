@@ -66,7 +66,7 @@ def command(
     def ragfleet(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", module, *words],
-            env={"TASK_LEASE_S": "2", **variables, "PATH": os.defpath, "COLUMNS": "200"},
+            env={"TASK_LEASE_S": "4", **variables, "PATH": os.defpath, "COLUMNS": "200"},
             capture_output=True,
             text=True,
             check=False,

@@ -30,7 +30,7 @@ def command_here(variables: Mapping[str, str]) -> Here:
     """Return `ragfleet` with these settings; what it does not foresee is raised."""
 
     def invoke(words: list[str], typed: str | None) -> Result:
-        given = {"TASK_LEASE_S": "2", **variables}
+        given = {"TASK_LEASE_S": "4", **variables}
         return CliRunner().invoke(app, words, input=typed, env=given, catch_exceptions=False)
 
     def ragfleet(*words: str, typed: str | None = None) -> Done:

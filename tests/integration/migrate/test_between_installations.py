@@ -31,7 +31,7 @@ async def test_there_and_back(
     stock_folder: Path, fresh_database: str, fresh_valkey: str, tmp_path: Path
 ) -> None:
     ragfleet = command({"POSTGRES_HOST": "not.of.a.file", "COLUMNS": "300"}, timeout_s=600)
-    quick = {"TASK_LEASE_S": "2"}
+    quick = {"TASK_LEASE_S": "5"}
     old = write(tmp_path / "old/.env", quick | files_variables(Path("data")))
     servers = server_variables("valkey", Path("data"), fresh_database, fresh_valkey)
     new = write(

@@ -82,7 +82,8 @@ async def test_twenty_kills_at_random_points_leave_nothing_behind(
         assert await listed(variables, name) == set(TEXTS)
         out = tmp_path / f"{name}.ragfleet"
         words = ("migrate", "--from", "settings", "--source-workspace", name)
-        done = await asyncio.to_thread(command_here(variables), *words, "--to", f"archive:{out}")
+        patient = command_here({**variables, "TASK_LEASE_S": "20"})
+        done = await asyncio.to_thread(patient, *words, "--to", f"archive:{out}")
         assert done.returncode == 0, done.stderr
         source = FolderSource.in_folder(stock_folder, "")
         assert await items_of(ArchiveSource(ArchiveFile(out))) == await items_of(source), (

@@ -82,7 +82,7 @@ def restore(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, SCRIPT, *words],
-        env={**aws, **variables, "TASK_LEASE_S": "2", "PATH": os.defpath, "COLUMNS": "300"},
+        env={**aws, **variables, "TASK_LEASE_S": "5", "PATH": os.defpath, "COLUMNS": "300"},
         cwd=variables["DATA_DIR"],
         capture_output=True,
         text=True,
