@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
 from tests.integration.engine.shapes import files_variables, server_variables
@@ -65,7 +66,7 @@ async def test_there_and_back(
     out = tmp_path / "third.ragfleet"
     done(ragfleet, "--from", third, "--to", f"archive:{out}", "-w", "moved")
     source = FolderSource.in_folder(stock_folder, "")
-    assert await items_of(ArchiveSource(out)) == await items_of(source)
+    assert await items_of(ArchiveSource(ArchiveFile(out))) == await items_of(source)
     assert not any(path.name.startswith("between-") for path in sorted_of(tmp_path))
 
 

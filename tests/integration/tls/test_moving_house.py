@@ -14,6 +14,7 @@ import boto3
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
 from tests.integration.engine.shapes import files_variables, server_variables
@@ -124,6 +125,6 @@ async def compare(house: Path) -> None:
         capture_output=True,
     )
     source = FolderSource.in_folder(house / "rag_local_storage", "")
-    ours = await items_of(ArchiveSource(archive))
+    ours = await items_of(ArchiveSource(ArchiveFile(archive)))
     theirs = await items_of(source)
     assert {section: ours[section] for section in theirs} == theirs

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from ops.local.neo4j import EmbeddedNeo4j
 from ops.local.ports import free_port
+from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
 from shared.errors import AppError
@@ -128,7 +129,7 @@ async def test_a_folder_moves_there_and_out_again(
         done = ragfleet("migrate", *words)
         assert done.returncode == 0, done.stdout + done.stderr
     source = FolderSource.in_folder(stock_folder, "")
-    assert await items_of(ArchiveSource(archive)) == await items_of(source)
+    assert await items_of(ArchiveSource(ArchiveFile(archive))) == await items_of(source)
 
 
 @pytest.mark.parametrize(
