@@ -10,7 +10,9 @@ from ops.backup.places import BackupFile, BackupPlace
 from shared.ids import WorkspaceName
 
 _ARCHIVE, _RECEIPT = ".ragfleet", ".receipt.json"
-_NAME = re.compile(r"(?P<workspace>[a-z0-9_]{1,40})-(?P<moment>\d{8}T\d{6}Z)\.ragfleet")
+_STEM = r"(?P<workspace>[a-z0-9_]{1,40})-(?P<moment>\d{8}T\d{6}Z)"
+_NAME = re.compile(_STEM + re.escape(_ARCHIVE))
+_NAME_OF_EITHER = re.compile(f"{_STEM}({re.escape(_ARCHIVE)}|{re.escape(_RECEIPT)})")
 _MOMENT = "%Y%m%dT%H%M%SZ"
 
 
@@ -38,6 +40,11 @@ class Backup:
     @property
     def _stem(self) -> str:
         return f"{self.workspace}-{self.made_at:{_MOMENT}}"
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a file has the name of a backup or of a receipt."""
+    return _NAME_OF_EITHER.fullmatch(name) is not None
 
 
 def backups_among(files: Iterable[BackupFile]) -> list[Backup]:

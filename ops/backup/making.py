@@ -3,11 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from ops.backup.catalogue import Backup, backups_among, newest
 from ops.backup.errors import BackupDiffersError
@@ -17,10 +15,9 @@ from ops.migrate.exporting import check_archive, write_archive
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.tally import Sum
 from shared.ids import WorkspaceName
+from shared.objects.threads import in_threads
 from shared.settings import Settings
 from worker.commit.operations import Operation
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,8 @@ class Maker:
 
     async def _write(self, installation: Installation, backup: Backup) -> dict[str, Sum]:
         source = installation.as_source()
-        async with _in_threads(self._place.writer(backup.name)) as file:
+        # In threads: a disk that is slow to sync must not stop the lease's renewal.
+        async with in_threads(self._place.writer(backup.name)) as file:
             return await write_archive(
                 source, file, workspace=backup.workspace, progress=_Unwatched()
             )
@@ -130,17 +128,3 @@ class _Unwatched:
 
     def advance_by(self, section: str, items: int) -> None:
         """Forget it."""
-
-
-@asynccontextmanager
-async def _in_threads(manager: AbstractContextManager[Value]) -> AsyncIterator[Value]:
-    """Enter and leave in threads: a disk that is slow to sync must not stop the lease's renewal."""
-    value = await asyncio.to_thread(manager.__enter__)
-    try:
-        yield value
-    except BaseException as error:
-        leaving = asyncio.to_thread(manager.__exit__, type(error), error, error.__traceback__)
-        if not await asyncio.shield(leaving):
-            raise
-    else:
-        await asyncio.to_thread(manager.__exit__, None, None, None)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import IO
 
+from ops.backup.catalogue import is_ours
 from ops.backup.errors import (
     BackupExistsError,
     BackupNotFoundError,
@@ -21,8 +22,6 @@ from shared.settings import Settings
 
 # A backup may take two days; a half one that is older was left by a killed process.
 _ABANDONED_AFTER = timedelta(days=3)
-# Slashes in the name of an unfinished write of ours: two before the file's own.
-_FLAT = 2
 
 
 class S3BackupPlace:
@@ -98,16 +97,15 @@ class S3BackupPlace:
         return True
 
     def _remove_abandoned(self) -> None:
-        """Give up writes that a killed process left: their parts cost as much as objects."""
+        """Give up writes that a killed process left: their parts cost as much as objects.
+
+        The bucket may hold writes of other programs: those stay, whatever their age.
+        """
         begun_before = datetime.now(UTC) - _ABANDONED_AFTER
         with suppress(ObjectStoreUnavailableError):  # nobody needs it done now
-            for page in self._folder.unfinished():
+            for page in self._folder.unfinished(delimiter="/", wanted=is_ours):
                 self._folder.remove(
-                    [
-                        listed.name
-                        for listed in page
-                        if listed.modified_at < begun_before and listed.name.count("/") == _FLAT
-                    ]
+                    [listed.name for listed in page if listed.modified_at < begun_before]
                 )
 
     @contextmanager

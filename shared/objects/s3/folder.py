@@ -1,6 +1,6 @@
 """What a bucket holds below one prefix: lists it, and removes from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -54,16 +54,24 @@ class Folder:
                     for found in page.get("Contents", ())
                 ]
 
-    def unfinished(self) -> Iterator[list[Listed]]:
-        """List writes that are neither committed nor aborted, each with its last part's time."""
+    def unfinished(
+        self, *, delimiter: str = "", wanted: Callable[[str], bool] = lambda _name: True
+    ) -> Iterator[list[Listed]]:
+        """List writes that are neither committed nor aborted, each with its last part's time.
+
+        Args:
+            delimiter: list only those without it in the name of what they will be.
+            wanted: tells it of such a name; S3 is asked for the parts of no others.
+        """
         pages = self.bucket.client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=self.bucket.name, Prefix=self.prefix
+            Bucket=self.bucket.name, Prefix=self.prefix, Delimiter=delimiter
         )
         with translated_s3_errors():
             for page in pages:
                 found = (
                     self._unfinished(write["Key"], write["UploadId"], write["Initiated"])
                     for write in page.get("Uploads", ())
+                    if wanted(self._name_of(write["Key"]))
                 )
                 yield [listed for listed in found if listed is not None]
 

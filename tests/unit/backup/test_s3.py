@@ -1,7 +1,8 @@
 """A bucket keeps the promises of a place for backups, as a folder does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from shared.objects.s3.bucket import open_bucket
 from shared.objects.s3.writer import PART_BYTES, S3Writer
 from shared.settings import Settings, load_settings
 from shared.settings_s3 import S3Settings
-from tests.s3_server import S3Server, give_credentials, new_bucket, refusing, running_s3
+from tests.s3_server import App, S3Server, give_credentials, new_bucket, refusing, running_s3
 
 S3_CLOCKS_MAY_DIFFER = timedelta(minutes=1)
 
@@ -116,21 +117,51 @@ def test_removing_forgives_what_is_missing(place: S3BackupPlace) -> None:
         pass
 
 
+OURS = "notes-20261128T033000Z.ragfleet"
+
+
+def begin(s3: S3Settings, key: str) -> None:
+    """Leave a write as a killed process does."""
+    S3Writer(open_bucket(s3), key, replaces=False).write(b"x" * (PART_BYTES + 1))
+
+
+def unfinished(s3: S3Settings) -> set[str]:
+    found = open_bucket(s3).client.list_multipart_uploads(Bucket=s3.bucket)
+    return {write["Key"] for write in found.get("Uploads", ())}
+
+
 def test_what_a_killed_process_left_is_given_up_after_days(
     place: S3BackupPlace, s3: S3Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket = open_bucket(s3)
-    killed = S3Writer(bucket, "backups/house/half", replaces=False)
-    killed.write(b"x" * (PART_BYTES + 1))
-    of_others = S3Writer(bucket, "backups/house/deeper/half", replaces=False)
-    of_others.write(b"x" * (PART_BYTES + 1))
+    half, receipt = f"backups/house/{OURS}", "backups/house/notes-20261128T033000Z.receipt.json"
+    deeper = f"backups/house/deeper/{OURS}"
+    for key in (half, receipt, deeper):
+        begin(s3, key)
 
     write(place, "a")
-    assert len(bucket.client.list_multipart_uploads(Bucket=s3.bucket)["Uploads"]) == 2
+    assert unfinished(s3) == {half, receipt, deeper}
     monkeypatch.setattr("ops.backup.s3._ABANDONED_AFTER", -1 * S3_CLOCKS_MAY_DIFFER)
     write(place, "b")
-    [left] = bucket.client.list_multipart_uploads(Bucket=s3.bucket)["Uploads"]
-    assert left["Key"] == "backups/house/deeper/half"
+    assert unfinished(s3) == {deeper}
+
+
+def test_unfinished_writes_of_other_programs_stay_and_are_not_looked_at(
+    server: S3Server, s3: S3Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_others = {"film.mp4", f"{OURS}.mp4", f"old-{OURS}", f"videos/{OURS}"}
+    for key in of_others | {OURS}:
+        begin(s3, key)
+    looked_at = []
+
+    def watch(_app: App, environ: dict[str, Any], _start: Callable[..., Any]) -> None:
+        if environ["REQUEST_METHOD"] == "GET" and "uploadId=" in environ["QUERY_STRING"]:
+            looked_at.append(environ["PATH_INFO"])
+
+    server.fault = watch
+    monkeypatch.setattr("ops.backup.s3._ABANDONED_AFTER", -1 * S3_CLOCKS_MAY_DIFFER)
+    write(S3BackupPlace(s3.bucket, "", settings), "a")
+    assert unfinished(s3) == of_others
+    assert looked_at == [f"/{s3.bucket}/{OURS}"]
 
 
 def test_a_bucket_that_is_closed_or_missing_is_an_unavailable_place(
