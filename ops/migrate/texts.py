@@ -3,7 +3,7 @@
 import asyncio
 import mmap
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _ROW = re.compile(rb'[\n{,]\s*"([^"\n]{1,300})":\s*\{')
 _LOOK_BACK_BYTES = 1 << 20
+_WINDOW_BYTES = 16 * 1024 * 1024
+_ESCAPE_BYTES = 6
 
 
 def is_storable_text(text: str) -> bool:
@@ -67,17 +69,32 @@ def _require_whole_characters(folder: Path) -> None:
 
 
 def _require_whole(name: str, text: mmap.mmap) -> None:
-    if _HALF.search(text) is None:
-        return
     first_ended_at = -1  # where the first half of a pair ended, its second half must begin
-    for escape in _ESCAPE.finditer(text):
-        number = int(escape[1], 16) if escape[1] else 0
-        is_second = 0xDC00 <= number < 0xE000
-        if is_second != (first_ended_at == escape.start()) and (is_second or first_ended_at >= 0):
-            _refuse(name, text, escape.start())
-        first_ended_at = escape.end() if 0xD800 <= number < 0xDC00 else -1
+    for begin, end in _windows(text):
+        if first_ended_at < 0 and _HALF.search(text, begin, end) is None:
+            continue
+        for escape in _ESCAPE.finditer(text, begin, end):
+            number = int(escape[1], 16) if escape[1] else 0
+            is_second = 0xDC00 <= number < 0xE000
+            if is_second != (first_ended_at == escape.start()) and (
+                is_second or first_ended_at >= 0
+            ):
+                _refuse(name, text, escape.start())
+            first_ended_at = escape.end() if 0xD800 <= number < 0xDC00 else -1
     if first_ended_at >= 0:
         _refuse(name, text, first_ended_at)
+
+
+def _windows(text: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Cut a text where no escape is; what was read is given back, or it counts as our memory."""
+    begin = 0
+    while begin < len(text):
+        end = min(begin + _WINDOW_BYTES, len(text))
+        while end < len(text) and b"\\" in text[end - _ESCAPE_BYTES : end]:
+            end += 1
+        yield begin, end
+        text.madvise(mmap.MADV_DONTNEED)
+        begin = end
 
 
 def _refuse(name: str, text: mmap.mmap, position: int) -> None:

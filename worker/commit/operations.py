@@ -74,13 +74,18 @@ def operations_of(changes: Changes, *, written_at_s: int) -> Iterator[Operation]
 def halves(operation: Operation) -> tuple[Operation, Operation]:
     """Cut an operation of several rows in two, to find the row that a store does not take."""
     middle = len(operation.rows) // 2
-    return (
-        Operation(
-            operation.kind, operation.storage, operation.rows[:middle], operation.vectors[:middle]
-        ),
-        Operation(
-            operation.kind, operation.storage, operation.rows[middle:], operation.vectors[middle:]
-        ),
+    return _part(operation, slice(middle)), _part(operation, slice(middle, None))
+
+
+def pieces(operation: Operation, rows: int) -> Iterator[Operation]:
+    """Cut an operation into some of so many rows at most."""
+    for start in range(0, len(operation.rows), rows):
+        yield _part(operation, slice(start, start + rows))
+
+
+def _part(operation: Operation, rows: slice) -> Operation:
+    return Operation(
+        operation.kind, operation.storage, operation.rows[rows], operation.vectors[rows]
     )
 
 

@@ -177,6 +177,23 @@ async def test_an_index_that_somebody_reads_stays(variables: dict[str, str]) -> 
         assert None not in await rag.entities_vdb.get_by_ids(["ent-0", "ent-1", "ent-2"])
 
 
+async def test_our_own_writers_do_not_keep_an_index_from_going_away(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_vectors, "_MANY_VECTORS", 300)
+    monkeypatch.setattr(postgres_vectors, "_LOCK_TIMEOUT_MS", 1)
+    async with leased(variables) as lease, opened(variables, lease.physical) as rag:
+        indexes = await vector_indexes(variables)
+        store = PostgresStore(rag, lease, timeout_ms=5000)
+        async with store.filling():
+            several = (store.apply(entities(range(n * 100, n * 100 + 100))) for n in range(8))
+            await asyncio.gather(*several)
+            assert await vector_indexes(variables) < indexes
+        assert await vector_indexes(variables) == indexes
+        keys = [f"ent-{number}" for number in range(800)]
+        assert None not in await rag.entities_vdb.get_by_ids(keys)
+
+
 @pytest.mark.usefixtures("few_are_many")
 async def test_who_was_overtaken_neither_copies_nor_touches_an_index(
     variables: dict[str, str],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ops.migrate import texts
 from ops.migrate.errors import UnstorableTextError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.texts import checked
@@ -58,6 +59,13 @@ async def test_a_name_that_no_store_takes_is_shown_without_it() -> None:
         await read(Given(bad))
 
 
+@pytest.fixture(params=[1, 7, 1 << 24])
+def window_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much of a file is looked at in one go: no character may hide at an edge."""
+    monkeypatch.setattr(texts, "_WINDOW_BYTES", request.param)
+
+
+@pytest.mark.usefixtures("window_bytes")
 @pytest.mark.parametrize(
     "text", [r"x\ud800y", r"x\udc00y", r"\ud800\ud800\udc00", r"\ud83d\n\ude00", r"\ud83d"]
 )
@@ -72,6 +80,7 @@ async def test_half_a_character_in_a_file_is_found_though_parsers_hide_it(
         await read(FolderSource(tmp_path))
 
 
+@pytest.mark.usefixtures("window_bytes")
 @pytest.mark.parametrize("text", [r"\ud83d\ude00", r"C:\\ud800", r"\\\ud83d\ude00", "😀"])
 async def test_whole_characters_are_let_through(tmp_path: Path, text: str) -> None:
     (tmp_path / "kv_store_full_docs.json").write_text('{"doc-1": {"content": "' + text + '"}}')

@@ -15,7 +15,7 @@ from worker.commit.encoding import (
     encode,
     encode_one,
 )
-from worker.commit.operations import Kind, Operation, halves, operations_of
+from worker.commit.operations import Kind, Operation, halves, operations_of, pieces
 
 NOTHING = RowChanges({}, [])
 NO_GRAPH = GraphChanges({}, {}, [], [])
@@ -203,3 +203,11 @@ def test_halves_are_the_whole(operation: Operation) -> None:
     assert one.rows + two.rows == operation.rows
     assert one.vectors + two.vectors == operation.vectors
     assert (one.kind, two.storage) == (operation.kind, operation.storage)
+
+
+@given(an_operation(), st.integers(1, 5))
+def test_pieces_are_the_whole(operation: Operation, rows: int) -> None:
+    found = list(pieces(operation, rows))
+    assert [row for piece in found for row in piece.rows] == operation.rows
+    assert tuple(one for piece in found for one in piece.vectors) == operation.vectors
+    assert all(len(piece.rows) <= rows for piece in found)

@@ -62,10 +62,16 @@ class PostgresStore:
         return 0 if found is None else int(found["seq"])
 
     async def apply(self, operation: Operation) -> None:
-        """Carry one operation out in one transaction."""
-        if self._filling is not None and operation.kind is Kind.PUT_VECTORS:
-            table = table_of(operation.storage, getattr(self._rag, operation.storage))
-            await self._filling.make_room(table, rows=len(operation.rows))
+        """Carry one operation out in one transaction; where a live index is filled, in some."""
+        if self._filling is None or operation.kind is not Kind.PUT_VECTORS:
+            await self._apply_in_one(operation)
+            return
+        table = table_of(operation.storage, getattr(self._rag, operation.storage))
+        async with self._filling.room(operation, table) as some:
+            for piece in some:
+                await self._apply_in_one(piece)
+
+    async def _apply_in_one(self, operation: Operation) -> None:
         async with self._fenced() as connection:
             await self._apply(operation, connection)
 

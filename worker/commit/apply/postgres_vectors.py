@@ -9,13 +9,14 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from shared.logs import get_logger
+from worker.commit.operations import Operation, pieces
 
 Fenced = Callable[[int], AbstractAsyncContextManager[asyncpg.Connection]]
 """Opens a transaction that holds the lease's row; its statements may take so many milliseconds."""
@@ -45,6 +46,8 @@ _BYTES_A_NUMBER = 4
 _LEAST_MEMORY_MIB = 64  # PostgreSQL's own
 _MOST_MEMORY_MIB = 1024
 _WORKERS = 2
+# As many as a live index takes on a busy server, while the lease lives.
+_FEW_ROWS = 50
 # Not every version and system has each of them.
 _SET = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = $1"
 
@@ -65,34 +68,50 @@ class VectorFilling:
         self._filled = ""
         """The table that rows go into."""
         self._building: asyncio.Task[None] | None = None
+        self._deciding = asyncio.Lock()
+        self._writers = 0
+        self._nobody_writes = asyncio.Event()
+        self._nobody_writes.set()
 
-    async def make_room(self, table: str, *, rows: int) -> None:
+    @asynccontextmanager
+    async def room(self, operation: Operation, table: str) -> AsyncIterator[Iterator[Operation]]:
         """Take the index away before the table gets many rows, unless others need it.
 
         Args:
-            table: that gets them; what was filled before it is complete.
-            rows: how many.
+            operation: that puts vectors; what was filled before its table is complete.
+            table: that gets them.
+
+        Returns:
+            The operation in pieces, each for one transaction.
 
         Raises:
             FencedOffError: somebody else holds the lease.
         """
-        if table != self._filled:
-            self._leave()
-            self._filled = table
-        self._written[table] += rows
+        async with self._deciding:
+            if table != self._filled:
+                self._leave()
+                self._filled = table
+            self._written[table] += len(operation.rows)
+            if await self._is_index_dear(table):
+                # Our own writers hold the table, for long where they feed the index.
+                await self._nobody_writes.wait()
+                self._dropped[table] = await self._drop(table)
+            self._writers += 1
+            self._nobody_writes.clear()
+        try:
+            yield pieces(operation, len(operation.rows) if self._dropped.get(table) else _FEW_ROWS)
+        finally:
+            self._writers -= 1
+            if not self._writers:
+                self._nobody_writes.set()
+
+    async def _is_index_dear(self, table: str) -> bool:
         written = self._written[table]
-        if table in self._dropped or written <= self._needed_above.get(table, _MANY_VECTORS):
-            return
+        if table in self._dropped or written <= _MANY_VECTORS:
+            return False
         if table not in self._needed_above:
             self._needed_above[table] = await self._count_there(table)
-            # Others have written meanwhile, or taken it away.
-            if table in self._dropped or self._written[table] <= self._needed_above[table]:
-                return
-        self._dropped[table] = []
-        try:
-            self._dropped[table] = await self._drop(table)
-        except asyncpg.LockNotAvailableError:  # somebody reads it for long: a backup, perhaps
-            _log.warning("index_stays", table=table)
+        return written > self._needed_above[table]
 
     async def finish(self) -> None:
         """Make the indexes again, as they were.
@@ -137,11 +156,15 @@ class VectorFilling:
             return int(await connection.fetchval(count, self._workspace))
 
     async def _drop(self, table: str) -> list[str]:
-        async with self._fenced(self._timeout_ms) as connection:
-            await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
-            indexes = await connection.fetch(_INDEXES, table)
-            for index in indexes:
-                await connection.execute(f'DROP INDEX "{index["name"]}"')
+        try:
+            async with self._fenced(self._timeout_ms) as connection:
+                await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
+                indexes = await connection.fetch(_INDEXES, table)
+                for index in indexes:
+                    await connection.execute(f'DROP INDEX "{index["name"]}"')
+        except asyncpg.LockNotAvailableError:  # somebody reads it for long: a backup, perhaps
+            _log.warning("index_stays", table=table)
+            return []
         return [str(index["definition"]) for index in indexes]
 
     async def _build(self, table: str, definition: str) -> None:
