@@ -17,10 +17,13 @@ from shared.errors import EmbeddingMismatchError
 from shared.rag.models import embedding_name
 from shared.settings import Settings
 from worker.commit.apply.in_flight import InFlight
-from worker.commit.operations import Operation
+from worker.commit.operations import Kind, Operation
 from worker.leased import LeaseLostError
 
 _DOCUMENTS_AT_ONCE = 300
+# Each page is in memory twice and in pieces, and comparing it is work for this process alone.
+_COMPARED_AT_ONCE = 2
+_COMPARED_ALONE = frozenset({Kind.PUT_NODES, Kind.PUT_EDGES, Kind.PUT_VECTORS})
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ async def verify(installation: Installation, source: Source, progress: Progress)
         progress.advance(operation)
         count += 1
 
-    await InFlight(compare, alone=()).carry_out(source.operations())
+    comparing = InFlight(compare, most=_COMPARED_AT_ONCE, alone=_COMPARED_ALONE)
+    await comparing.carry_out(source.operations())
     await compare_history(installation, source, comparison, progress)
     checkpoints = await _checkpoints(installation, source)
     # What was copied whole and differs is not mended by going on.

@@ -23,9 +23,16 @@ class InFlight:
     Other kinds wait: relations want their entities, and a status says that the rest is there.
     """
 
-    def __init__(self, apply: Apply, *, alone: Collection[Kind] = _ALONE) -> None:
-        """Take what carries one operation out, and the kinds of which none runs beside another."""
+    def __init__(self, apply: Apply, *, most: int = MOST, alone: Collection[Kind] = _ALONE) -> None:
+        """Make room for some operations.
+
+        Args:
+            apply: carries one out.
+            most: so many at once.
+            alone: kinds of which none runs beside another.
+        """
         self._apply = apply
+        self._most = most
         self._alone = alone
         self._tasks: deque[asyncio.Task[None]] = deque()
         self._last: tuple[Kind, str] | None = None
@@ -49,7 +56,7 @@ class InFlight:
     async def _begin(self, operation: Operation) -> None:
         follows = (operation.kind, operation.storage)
         is_alone = follows != self._last or operation.kind in self._alone
-        await self._wait(0 if is_alone else MOST - 1)
+        await self._wait(0 if is_alone else self._most - 1)
         self._last = follows
         self._tasks.append(asyncio.create_task(self._apply(operation)))
         # It sends what it has to send before more is read.
