@@ -18,6 +18,7 @@ from ops.backup.errors import (
     BackupPlaceError,
     BackupPlaceUnavailableError,
 )
+from ops.migrate.naming import give_name
 from shared.settings import Settings
 
 # What a disk says, not a server that is asked while a backup is written.
@@ -118,9 +119,7 @@ class DirectoryBackupPlace:
                     yield file
                     file.flush()
                     os.fsync(file.fileno())
-                # Unlike a renaming, a link does not replace what somebody else wrote meanwhile.
-                _link(unfinished, path)
-                _sync_folder(self._folder)
+                _give_name(unfinished, path)
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -191,23 +190,8 @@ def _require_free(path: Path) -> None:
         raise BackupExistsError
 
 
-def _link(unfinished: Path, path: Path) -> None:
+def _give_name(unfinished: Path, path: Path) -> None:
     try:
-        path.hardlink_to(unfinished)
+        give_name(unfinished, path)
     except FileExistsError:
         raise BackupExistsError from None
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP}:
-            raise
-        # A file system without links; the lease of the workspace keeps others away.
-        _require_free(path)
-        unfinished.rename(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

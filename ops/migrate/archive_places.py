@@ -10,6 +10,7 @@ from typing import IO, Protocol
 
 from ops.migrate.errors import SourceNotFoundError, TargetNotEmptyError
 from ops.migrate.fingerprint import fingerprint_of
+from ops.migrate.naming import give_name
 from ops.migrate.places import Place
 from shared.errors import SettingsError
 from shared.settings import Settings
@@ -64,8 +65,9 @@ class ArchiveFile:
 
     @contextmanager
     def writer(self) -> Iterator[IO[bytes]]:
-        """Write under another name, and rename the file when it is on the disk."""
-        self._require_free()
+        """Write under another name, and give the file its own when it is on the disk."""
+        if self.path.exists():
+            raise self._taken()
         # A name of its own: two that write to the same place must not write into one file.
         unfinished = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.part")
         try:
@@ -73,8 +75,10 @@ class ArchiveFile:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            self._require_free()
-            unfinished.rename(self.path)
+            try:
+                give_name(unfinished, self.path)
+            except FileExistsError:
+                raise self._taken() from None
         finally:
             unfinished.unlink(missing_ok=True)
 
@@ -86,9 +90,8 @@ class ArchiveFile:
         """Return a digest of the file's name, size and time."""
         return fingerprint_of([self.path])
 
-    def _require_free(self) -> None:
-        if self.path.exists():
-            raise TargetNotEmptyError(f"{self.path} exists; name another file.")
+    def _taken(self) -> TargetNotEmptyError:
+        return TargetNotEmptyError(f"{self.path} exists; name another file.")
 
 
 def archive_at(place: Place, settings: Settings) -> ArchivePlace:
