@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -41,10 +41,10 @@ class Maker:
         self._place = place
         self._now = now
 
-    async def is_due(self, name: WorkspaceName, since: datetime) -> bool:
-        """Tell whether a workspace has no verified backup since a moment."""
-        found = newest(backups_among(await asyncio.to_thread(self._place.list)), name)
-        return found is None or found.made_at < since
+    async def due(self, names: Iterable[WorkspaceName], since: datetime) -> list[WorkspaceName]:
+        """Return the workspaces that have no verified backup since a moment."""
+        backups = backups_among(await asyncio.to_thread(self._place.list))
+        return [name for name in names if _is_due(newest(backups, name), since)]
 
     async def make(self, name: WorkspaceName, *, since: datetime | None = None) -> Made | None:
         """Back a workspace up, as it is between two commits.
@@ -69,7 +69,7 @@ class Maker:
         written: list[tuple[Backup, dict[str, Sum], float]] = []
 
         async def write(installation: Installation) -> None:
-            if since is not None and not await self.is_due(name, since):
+            if since is not None and not await self.due([name], since):
                 return
             backup = Backup(name, self._now().astimezone(UTC).replace(microsecond=0))
             sums = await self._write(installation, backup)
@@ -118,6 +118,10 @@ class Maker:
         }
         with self._place.writer(made.backup.receipt) as file:
             file.write(json.dumps(receipt, indent=1).encode() + b"\n")
+
+
+def _is_due(found: Backup | None, since: datetime) -> bool:
+    return found is None or found.made_at < since
 
 
 class _Unwatched:

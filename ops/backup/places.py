@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Protocol
@@ -33,11 +32,10 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class BackupFile:
-    """A file in a place; `modified_at` is in UTC."""
+    """A file in a place."""
 
     name: str
     size_bytes: int
-    modified_at: datetime
 
 
 class BackupPlace(Protocol):
@@ -84,7 +82,7 @@ class DirectoryBackupPlace:
                 return []
             entries = sorted(self._folder.iterdir())
             return [
-                _described(path)
+                BackupFile(path.name, path.stat().st_size)
                 for path in entries
                 if path.is_file() and not path.name.endswith(_UNFINISHED)
             ]
@@ -174,11 +172,6 @@ def _bucket(bucket: str, prefix: str, settings: Settings) -> BackupPlace:
         raise BackupPlaceError(sentence) from None
     place: BackupPlace = module.S3BackupPlace(bucket, prefix, settings)
     return place
-
-
-def _described(path: Path) -> BackupFile:
-    found = path.stat()
-    return BackupFile(path.name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def _new_file(path: Path) -> int:

@@ -100,11 +100,11 @@ async def _what_is_due(
     """Say since when there should be a backup, and which workspaces have none since then."""
     cron = parse_cron(settings.backup.schedule)
     since, following = cron.last(moment), cron.next(moment)
-    waiting = [name for name in names if await maker.is_due(name, since)]
+    waiting = await maker.due(names, since)
     if waiting or following - moment > _SKEW:
         return since, waiting
     await sleep((following - moment).total_seconds())
-    return following, [name for name in names if await maker.is_due(name, following)]
+    return following, await maker.due(names, following)
 
 
 async def _make_each(

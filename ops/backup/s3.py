@@ -46,7 +46,7 @@ class S3BackupPlace:
         """Return all whole files by name."""
         with self._complaining():
             return [
-                BackupFile(listed.name, listed.size_bytes, listed.modified_at)
+                BackupFile(listed.name, listed.size_bytes)
                 for page in self._folder.objects(delimiter="/")
                 for listed in page
                 if listed.name  # the prefix itself: some tools make it an object

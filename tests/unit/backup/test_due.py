@@ -1,15 +1,16 @@
 """What is due is made once, tried again where it may work later, and the old ones removed."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ops.backup import running
+from ops.backup import making, running
 from ops.backup.catalogue import Backup, backups_among, newest
 from ops.backup.making import Made
-from ops.backup.places import BackupPlace, DirectoryBackupPlace
+from ops.backup.places import BackupFile, BackupPlace, DirectoryBackupPlace
 from ops.backup.running import Now, back_up, back_up_due
 from shared.errors import (
     AppError,
@@ -21,7 +22,7 @@ from shared.errors import (
 from shared.ids import WorkspaceName
 from shared.settings import Settings, load_settings
 
-A, B = WorkspaceName("a"), WorkspaceName("b")
+A, B, C = WorkspaceName("a"), WorkspaceName("b"), WorkspaceName("c")
 
 
 class Clock:
@@ -69,15 +70,16 @@ class Maker:
     def __init__(self, world: World, now: Now) -> None:
         self._world, self._now = world, now
 
-    async def is_due(self, name: WorkspaceName, since: datetime) -> bool:
-        found = newest(backups_among(self._world.place.list()), name)
-        return found is None or found.made_at < since
+    async def due(self, names: Iterable[WorkspaceName], since: datetime) -> list[WorkspaceName]:
+        backups = backups_among(self._world.place.list())
+        found = {name: newest(backups, name) for name in names}
+        return [name for name, one in found.items() if one is None or one.made_at < since]
 
     async def make(self, name: WorkspaceName, *, since: datetime | None = None) -> Made | None:
         self._world.attempts[name] += 1
         if failures := self._world.failures.get(name):
             raise failures.pop(0)
-        if since is not None and not await self.is_due(name, since):
+        if since is not None and not await self.due([name], since):
             return None
         self._world.has(name, self._now().replace(tzinfo=None).isoformat())
         return Made(Backup(name, self._now()), 1, 1.0, 1.0)
@@ -113,6 +115,25 @@ async def test_what_has_no_backup_since_the_schedule_said_so_is_backed_up(world:
     assert world.backups() == ["a 28 03:00:01", "b 28 02:59:59", "b 28 09:00:00"]
     assert not (await due(world, clock)).made
     assert clock.slept == []
+
+
+async def test_the_place_is_listed_once_for_all_workspaces(tmp_path: Path) -> None:
+    class Counting(DirectoryBackupPlace):
+        listed = 0
+
+        def list(self) -> list[BackupFile]:
+            self.listed += 1
+            return super().list()
+
+    place, since = Counting(tmp_path), datetime(2026, 11, 28, 3, tzinfo=UTC)
+    for name, moment in ((A, since), (B, since - timedelta(seconds=1))):
+        for file in (Backup(name, moment).name, Backup(name, moment).receipt):
+            with place.writer(file):
+                pass
+    maker = making.Maker(settings(), place, now=lambda: since)
+
+    assert await maker.due([A, B, C], since) == [B, C]
+    assert place.listed == 1
 
 
 async def test_a_message_before_our_own_clock_strikes_waits_for_it(world: World) -> None:

@@ -116,7 +116,7 @@ class MemoryPlace:
         self.names = list(names)
 
     def list(self) -> list[BackupFile]:
-        return [BackupFile(name, 1, NOW) for name in sorted(self.names)]
+        return [BackupFile(name, 1) for name in sorted(self.names)]
 
     @contextmanager
     def reader(self, name: str) -> Iterator[IO[bytes]]:
