@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import null, select
+from sqlalchemy import ColumnElement, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import ObjectKey, PhysicalWorkspace, WorkspaceName, workspace_of
@@ -16,7 +17,8 @@ from shared.ledger.revisions import insert_unless_there
 from shared.ledger.rows import ENDED_STATES, AnyRow
 from shared.ledger.tables import documents, tasks
 
-_PAGE = 200
+# A document that is replaced every hour has hundreds of tasks.
+_PAGE = 50
 # PostgreSQL takes 32,767 values in one statement, and a task has two dozen.
 _TASKS_AT_ONCE = 500
 _DOCUMENT_FIELDS = tuple(DocumentRecord.model_fields)
@@ -42,7 +44,7 @@ class History:
     async def entries(
         self, name: WorkspaceName, physical: PhysicalWorkspace
     ) -> AsyncIterator[list[HistoryEntry]]:
-        """Give all documents with their tasks, then all edits, some hundred at a time.
+        """Give all documents with their tasks, then all edits, some dozens at a time.
 
         A document is given as it is at one moment. Nobody may commit meanwhile.
         """
@@ -57,7 +59,7 @@ class History:
         last = ""
         while True:
             async with self._database.reading() as connection:
-                page = await _edits_after(connection, physical, last)
+                page = await _edits_after(connection, name, physical, last)
             if not page:
                 break
             yield page
@@ -111,16 +113,13 @@ class History:
                 )
             )
             by_id = {row.doc_id: row for row in found_documents}
-            found_tasks = await connection.execute(
-                select(tasks.c.id).where(
-                    tasks.c.physical == physical, tasks.c.id.in_(names.values())
-                )
-            )
-            there = set(found_tasks.scalars())
+            there = await _ids_among(connection, names.values(), tasks.c.physical == physical)
         return [
             entry.name
             for entry in entries
-            if not _is_there(entry, by_id, {names[task.id] for task in entry.tasks} <= there)
+            if not _is_there(
+                entry, by_id, has_tasks={names[task.id] for task in entry.tasks} <= there
+            )
         ]
 
 
@@ -165,11 +164,12 @@ async def _documents_after(
 
 
 async def _edits_after(
-    connection: AsyncConnection, physical: PhysicalWorkspace, last: str
+    connection: AsyncConnection, name: WorkspaceName, physical: PhysicalWorkspace, last: str
 ) -> list[HistoryEntry]:
     found = await connection.execute(
         select(tasks)
-        .where(tasks.c.physical == physical, tasks.c.kind == TaskKind.EDIT, tasks.c.id > last)
+        .where(tasks.c.workspace == name, tasks.c.id > last)
+        .where(tasks.c.physical == physical, tasks.c.kind == TaskKind.EDIT)
         .order_by(tasks.c.id)
         .limit(_PAGE)
     )
@@ -199,14 +199,20 @@ async def _names_here(
 ) -> dict[str, str]:
     """Choose the ids that tasks have here: their own, where no other workspace's task has it."""
     ids = [task.id for entry in entries for task in entry.tasks]
-    taken: set[str] = set()
-    for start in range(0, len(ids), _TASKS_AT_ONCE):
-        some = ids[start : start + _TASKS_AT_ONCE]
-        found = await connection.execute(
-            select(tasks.c.id).where(tasks.c.id.in_(some), tasks.c.physical != physical)
-        )
-        taken |= set(found.scalars())
+    taken = await _ids_among(connection, ids, tasks.c.physical != physical)
     return {one: f"task-{_derived(physical, one)}" if one in taken else one for one in ids}
+
+
+async def _ids_among(
+    connection: AsyncConnection, ids: Iterable[str], condition: ColumnElement[bool]
+) -> set[str]:
+    """Return those of the ids whose tasks meet a condition; there may be any number."""
+    found: set[str] = set()
+    left = iter(ids)
+    while some := list(islice(left, _TASKS_AT_ONCE)):
+        statement = select(tasks.c.id).where(tasks.c.id.in_(some), condition)
+        found |= set((await connection.execute(statement)).scalars())
+    return found
 
 
 def _task_row(entry: HistoryEntry, task: TaskRecord, lease: CommitLease) -> dict[str, Any]:
@@ -231,7 +237,7 @@ def _document_row(
     return row
 
 
-def _is_there(entry: HistoryEntry, by_id: dict[str, AnyRow], has_tasks: bool) -> bool:  # noqa: FBT001 - private
+def _is_there(entry: HistoryEntry, by_id: dict[str, AnyRow], *, has_tasks: bool) -> bool:
     if entry.document is None:
         return has_tasks
     here = by_id.get(entry.document.doc_id)

@@ -146,6 +146,18 @@ async def test_a_listed_document_stays_as_it_is(ledger: Ledger, steps: Steps) ->
     assert document.latest_task_id == newer.id
 
 
+async def test_a_document_may_have_more_tasks_than_a_statement_takes(
+    ledger: Ledger, steps: Steps
+) -> None:
+    task = await steps.committed("a")
+    [entry] = await taken(ledger)
+    [one] = entry.tasks
+    many = [one.model_copy(update={"id": f"task-{number:05}"}) for number in range(33_000)]
+    longer = entry.model_copy(update={"tasks": [one, *many]})
+
+    assert await ledger.history.missing(DEFAULT_WORKSPACE, task.physical, [longer]) == ["a"]
+
+
 async def test_nothing_is_listed_without_the_lease(ledger: Ledger, steps: Steps) -> None:
     await steps.committed("a")
     entries = await taken(ledger)
