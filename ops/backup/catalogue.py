@@ -1,18 +1,14 @@
 """Which backups a place has, by their names: `<workspace>-<UTC time>.ragfleet` and a receipt."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ops.backup.errors import BackupNotFoundError
+from ops.backup.names import ARCHIVE, ARCHIVE_NAME, RECEIPT
 from ops.backup.places import BackupFile, BackupPlace
 from shared.ids import WorkspaceName
 
-_ARCHIVE, _RECEIPT = ".ragfleet", ".receipt.json"
-_STEM = r"(?P<workspace>[a-z0-9_]{1,40})-(?P<moment>\d{8}T\d{6}Z)"
-_NAME = re.compile(_STEM + re.escape(_ARCHIVE))
-_NAME_OF_EITHER = re.compile(f"{_STEM}({re.escape(_ARCHIVE)}|{re.escape(_RECEIPT)})")
 _MOMENT = "%Y%m%dT%H%M%SZ"
 
 
@@ -30,21 +26,16 @@ class Backup:
     @property
     def name(self) -> str:
         """Return the name of its archive."""
-        return f"{self._stem}{_ARCHIVE}"
+        return f"{self._stem}{ARCHIVE}"
 
     @property
     def receipt(self) -> str:
         """Return the name of the file that is written when it was read back."""
-        return f"{self._stem}{_RECEIPT}"
+        return f"{self._stem}{RECEIPT}"
 
     @property
     def _stem(self) -> str:
         return f"{self.workspace}-{self.made_at:{_MOMENT}}"
-
-
-def is_ours(name: str) -> bool:
-    """Tell whether a file has the name of a backup or of a receipt."""
-    return _NAME_OF_EITHER.fullmatch(name) is not None
 
 
 def backups_among(files: Iterable[BackupFile]) -> list[Backup]:
@@ -52,11 +43,11 @@ def backups_among(files: Iterable[BackupFile]) -> list[Backup]:
     listed = {file.name: file for file in files}
     found = []
     for name, file in listed.items():
-        match = _NAME.fullmatch(name)
+        match = ARCHIVE_NAME.fullmatch(name)
         moment = _moment_of(match["moment"]) if match else None
         if match is None or moment is None:
             continue
-        verified = f"{name.removesuffix(_ARCHIVE)}{_RECEIPT}" in listed
+        verified = f"{name.removesuffix(ARCHIVE)}{RECEIPT}" in listed
         workspace = WorkspaceName(match["workspace"])
         found.append(Backup(workspace, moment, file.size_bytes, verified))
     return sorted(found)

@@ -17,6 +17,7 @@ from ops.backup.errors import (
     BackupPlaceError,
     BackupPlaceUnavailableError,
 )
+from ops.backup.names import is_ours
 from ops.migrate.naming import give_name
 from shared.settings import Settings
 
@@ -129,6 +130,9 @@ class DirectoryBackupPlace:
 
     def _remove_abandoned(self) -> None:
         for path in self._folder.glob(f".*{_UNFINISHED}"):
+            name, _, _ = path.name.removeprefix(".").removesuffix(_UNFINISHED).rpartition(".")
+            if not is_ours(name):
+                continue  # others may keep files in the same folder
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
                     path.unlink()

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import IO
 
-from ops.backup.catalogue import is_ours
 from ops.backup.errors import (
     BackupExistsError,
     BackupNotFoundError,
     BackupPlaceUnavailableError,
 )
+from ops.backup.names import is_ours
 from ops.backup.places import BackupFile
 from shared.errors import ObjectNotFoundError, ObjectStoreUnavailableError
 from shared.objects.s3.bucket import open_bucket

@@ -88,18 +88,20 @@ def test_what_a_server_does_is_not_blamed_on_the_disk(place: DirectoryBackupPlac
         raise ConnectionResetError(errno.ECONNRESET, "the stores are away")
 
 
-def test_half_files_of_killed_processes_are_removed_some_day(
+def test_half_files_of_killed_processes_are_removed_some_day_and_others_stay(
     place: DirectoryBackupPlace, folder: Path
 ) -> None:
     write(place, "a")
-    old, new = folder / ".a.11.part", folder / ".a.22.part"
-    for path in (old, new):
+    half = ".notes-20261128T033000Z.ragfleet"
+    old, new, other = (folder / name for name in (f"{half}.11.part", f"{half}.22.part", ".x.part"))
+    for path in (old, new, other):
         path.touch()
-    os.utime(old, (0, 0))
+    for path in (old, other):
+        os.utime(path, (0, 0))
     assert names(place) == ["a"]
 
     write(place, "b")
-    assert sorted(path.name for path in folder.iterdir()) == [".a.22.part", "a", "b"]
+    assert {path.name for path in folder.iterdir()} == {new.name, other.name, "a", "b"}
 
 
 def test_deleting_twice_is_no_error(place: DirectoryBackupPlace) -> None:
