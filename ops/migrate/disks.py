@@ -4,7 +4,6 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import asyncpg
 import redis.exceptions
@@ -37,8 +36,11 @@ def full_disks_told() -> Iterator[None]:
 
 
 @contextmanager
-def writable(path: Path) -> Iterator[None]:
-    """Say that a file of the target cannot be written, and why.
+def writable(target: object) -> Iterator[None]:
+    """Say that a target cannot be written, and why.
+
+    Args:
+        target: printed as people call it.
 
     Raises:
         TargetUnwritableError: in place of what the system said, unless the disk is full.
@@ -48,7 +50,7 @@ def writable(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise
-        raise TargetUnwritableError(f"{path} cannot be written: {error.strerror}.") from error
+        raise TargetUnwritableError(f"{target} cannot be written: {error.strerror}.") from error
 
 
 def _full_place_behind(error: BaseException) -> str:

@@ -55,7 +55,7 @@ async def _into_archive(request: Request, source: Source, settings: Settings) ->
     sums = await look(request.source, source, size)
     if not request.verify_only:
         path = request.target.path
-        with writable(path), Bars(output, sums, "write") as bars:
+        with writable(archive), Bars(output, sums, "write") as bars:
             if not request.target.url:
                 output.print(size.require_room(path.parent), markup=False)
             written = await export(source, archive, workspace=request.workspace, progress=bars)

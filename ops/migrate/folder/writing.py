@@ -10,6 +10,7 @@ import re
 import shutil
 import time
 import zlib
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from os import fsync
 from pathlib import Path
@@ -93,7 +94,7 @@ class _UnwritableError(ValueError):
     """Says what it is that a format has no place for."""
 
 
-class _File:
+class _File(ABC):
     """One file that is written from the beginning to the end, and another for what comes last."""
 
     def __init__(self, path: Path) -> None:
@@ -116,8 +117,9 @@ class _File:
             with suppress(OSError):
                 file.close()
 
+    @abstractmethod
     def _end(self) -> None:
-        raise NotImplementedError
+        """Write what comes behind the last row."""
 
     def _append_later(self) -> None:
         self._later.seek(0)
