@@ -8,7 +8,7 @@ from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
 from tests.integration.engine.shapes import files_variables
-from tests.integration.migrate.conftest import Command
+from tests.integration.migrate.here import Here
 
 
 @pytest.fixture
@@ -17,7 +17,13 @@ def variables(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def archive(stock_folder: Path, ragfleet: Command, tmp_path: Path) -> Path:
+def ragfleet(ragfleet_here: Here) -> Here:
+    """In this process: archives are files, which another process would read the same."""
+    return ragfleet_here
+
+
+@pytest.fixture
+def archive(stock_folder: Path, ragfleet: Here, tmp_path: Path) -> Path:
     path = tmp_path / "stock.ragfleet"
     done = ragfleet("migrate", "--from", f"folder:{stock_folder}", "--to", f"archive:{path}")
     assert done.returncode == 0, done.stderr
@@ -30,16 +36,14 @@ async def test_the_archive_gives_the_same_operations(stock_folder: Path, archive
     assert ours == [operation async for operation in source.operations()]
 
 
-def test_an_archive_fills_an_installation(archive: Path, ragfleet: Command) -> None:
+def test_an_archive_fills_an_installation(archive: Path, ragfleet: Here) -> None:
     done = ragfleet("migrate", "--from", f"archive:{archive}", "--to", "settings", "-w", "back")
 
     assert done.returncode == 0, done.stderr
     assert "3 documents are listed" in done.stdout
 
 
-def test_an_archive_is_never_overwritten(
-    stock_folder: Path, archive: Path, ragfleet: Command
-) -> None:
+def test_an_archive_is_never_overwritten(stock_folder: Path, archive: Path, ragfleet: Here) -> None:
     before = archive.read_bytes()
     words = ("migrate", "--from", f"folder:{stock_folder}", "--to", f"archive:{archive}")
 
@@ -48,7 +52,7 @@ def test_an_archive_is_never_overwritten(
     assert ragfleet(*words, "--verify-only").returncode == 0
 
 
-def test_a_damaged_archive_fills_nothing(archive: Path, ragfleet: Command) -> None:
+def test_a_damaged_archive_fills_nothing(archive: Path, ragfleet: Here) -> None:
     content = bytearray(archive.read_bytes())
     content[-200] ^= 1
     archive.write_bytes(content)
@@ -58,7 +62,7 @@ def test_a_damaged_archive_fills_nothing(archive: Path, ragfleet: Command) -> No
     assert "damaged" in done.stderr
 
 
-def test_a_dry_run_writes_nothing(stock_folder: Path, ragfleet: Command, tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(stock_folder: Path, ragfleet: Here, tmp_path: Path) -> None:
     path = tmp_path / "not-there"
     done = ragfleet(
         "migrate", "--from", f"folder:{stock_folder}", "--to", f"archive:{path}", "--dry-run"

@@ -21,6 +21,7 @@ from shared.settings import load_settings
 from tests.integration.engine.contents import Contents, Sets, read_contents
 from tests.integration.engine.shapes import files_variables
 from tests.integration.migrate.conftest import Command, opened
+from tests.integration.migrate.here import Here
 from tests.integration.migrate.stock_folder import TEXTS
 
 QUESTIONS = ["Who commanded Apollo 11?", "Where was Albert Einstein born?"]
@@ -99,23 +100,23 @@ async def test_everything_is_there(
 
 
 async def test_what_is_in_the_stores_goes_into_an_archive_and_is_what_was_in_the_folder(
-    stock_folder: Path, variables: dict[str, str], ragfleet: Command, tmp_path: Path
+    stock_folder: Path, variables: dict[str, str], ragfleet_here: Here, tmp_path: Path
 ) -> None:
     path = tmp_path / "moved.ragfleet"
     for words in (
         ("--from", f"folder:{stock_folder}", "--to", "settings", "-w", "moved"),
         ("--from", "settings", "--source-workspace", "moved", "--to", f"archive:{path}"),
     ):
-        done = await asyncio.to_thread(ragfleet, "migrate", *words)
+        done = await asyncio.to_thread(ragfleet_here, "migrate", *words)
         assert done.returncode == 0, done.stdout + done.stderr
 
     source = FolderSource.in_folder(stock_folder, "")
     assert await items_of(ArchiveSource(ArchiveFile(path))) == await items_of(source)
 
 
-async def test_an_empty_workspace_differs(stock_folder: Path, ragfleet: Command) -> None:
+async def test_an_empty_workspace_differs(stock_folder: Path, ragfleet_here: Here) -> None:
     words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--verify-only")
-    done = await asyncio.to_thread(ragfleet, "migrate", *words)
+    done = await asyncio.to_thread(ragfleet_here, "migrate", *words)
 
     assert done.returncode == 1
     assert done.stderr.startswith("migration_differs: Not everything is in the target")

@@ -31,7 +31,9 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("variables", ["valkey", "neo4j"], indirect=True)
+@pytest.mark.parametrize(
+    "variables", ["valkey", pytest.param("neo4j", marks=pytest.mark.long)], indirect=True
+)
 def test_servers_stay_as_they_were_before_anything_is_there_and_after(
     stock_folder: Path, variables: dict[str, str], ragfleet_here: Here
 ) -> None:

@@ -11,16 +11,22 @@ from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
 from shared.settings import load_settings
 from tests.integration.engine.shapes import files_variables
-from tests.integration.migrate.conftest import Command
+from tests.integration.migrate.here import Here
 
 
 @pytest.fixture
 def variables(tmp_path: Path) -> dict[str, str]:
     """The refusals are the same whatever stores there are."""
-    return files_variables(tmp_path / "data")
+    return files_variables(tmp_path / "data") | {"TASK_LEASE_S": "2"}
 
 
-def said(ragfleet: Command, *words: str, code: int = 1) -> str:
+@pytest.fixture
+def ragfleet(ragfleet_here: Here) -> Here:
+    """In this process: what is refused is refused before anything that a process would change."""
+    return ragfleet_here
+
+
+def said(ragfleet: Here, *words: str, code: int = 1) -> str:
     """What the command complained of."""
     done = ragfleet("migrate", *words)
     assert done.returncode == code, done.stdout
@@ -28,9 +34,7 @@ def said(ragfleet: Command, *words: str, code: int = 1) -> str:
     return done.stderr
 
 
-def test_a_workspace_that_holds_something_is_left_alone(
-    stock_folder: Path, ragfleet: Command
-) -> None:
+def test_a_workspace_that_holds_something_is_left_alone(stock_folder: Path, ragfleet: Here) -> None:
     words = ("--from", f"folder:{stock_folder}", "--to", "settings")
     assert ragfleet("migrate", *words).returncode == 0
 
@@ -39,7 +43,7 @@ def test_a_workspace_that_holds_something_is_left_alone(
 
 
 def test_a_workspace_that_somebody_writes_in_is_left_alone(
-    stock_folder: Path, variables: dict[str, str], ragfleet: Command
+    stock_folder: Path, variables: dict[str, str], ragfleet: Here
 ) -> None:
     words = ("--from", f"folder:{stock_folder}", "--to", "settings", "-w")
     assert ragfleet("migrate", *words, "other").returncode == 0  # makes the ledger
@@ -58,7 +62,7 @@ def test_a_workspace_that_somebody_writes_in_is_left_alone(
 
 
 def test_vectors_of_another_length_are_refused(
-    stock_folder: Path, variables: dict[str, str], ragfleet: Command
+    stock_folder: Path, variables: dict[str, str], ragfleet: Here
 ) -> None:
     variables |= {
         "EMBEDDING_PROVIDER": "openai",
@@ -73,7 +77,7 @@ def test_vectors_of_another_length_are_refused(
 
 
 def test_stores_that_nobody_named_are_not_guessed(
-    stock_folder: Path, variables: dict[str, str], ragfleet: Command
+    stock_folder: Path, variables: dict[str, str], ragfleet: Here
 ) -> None:
     del variables["USE_EXTERNAL_STORAGE"]
     words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--dry-run")
@@ -82,7 +86,7 @@ def test_stores_that_nobody_named_are_not_guessed(
 
 
 def test_a_damaged_folder_is_named_before_anything_is_written(
-    stock_folder: Path, ragfleet: Command, tmp_path: Path
+    stock_folder: Path, ragfleet: Here, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "damaged"
     shutil.copytree(stock_folder, damaged)
@@ -107,6 +111,6 @@ def test_a_damaged_folder_is_named_before_anything_is_written(
     ],
 )
 def test_a_wrong_place_is_corrected(
-    ragfleet: Command, source: str, target: str, code: int, words: str
+    ragfleet: Here, source: str, target: str, code: int, words: str
 ) -> None:
     assert words in said(ragfleet, "--from", source, "--to", target, code=code)

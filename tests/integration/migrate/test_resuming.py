@@ -38,7 +38,7 @@ def kill_and_go_on(folder: Path, variables: dict[str, str], *, write: int) -> No
 
 @SHAPES
 @pytest.mark.parametrize(
-    "write", [1, 9, *(pytest.param(late, marks=pytest.mark.long) for late in (15, 16))]
+    "write", [9, *(pytest.param(other, marks=pytest.mark.long) for other in (1, 15, 16))]
 )
 def test_a_killed_copy_goes_on(stock_folder: Path, variables: dict[str, str], write: int) -> None:
     kill_and_go_on(stock_folder, variables, write=write)
