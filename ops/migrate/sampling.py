@@ -7,7 +7,9 @@ in for those of an embedding model; the keywords are given with them.
 import asyncio
 import hashlib
 import heapq
+import re
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +21,6 @@ from lightrag import LightRAG, QueryParam
 from lightrag.kg.shared_storage import finalize_share_data
 from numpy.typing import NDArray
 
-from ops.migrate.folder.layout import ROW_FILES
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.installation import in_files, opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource
@@ -33,6 +34,8 @@ from worker.commit.operations import Kind, Operation
 Mode = Literal["naive", "local", "global", "mix"]
 
 _QUESTIONS = 3
+# `{"reference_id": "2", "content": …` and, in the list of sources, `[2] file.txt`.
+_REFERENCE = re.compile(r'^\[\d+\] |"reference_id": "\d+", ')
 _MODES: tuple[Mode, ...] = ("naive", "local", "global", "mix")
 # LightRAG's file storages hold a whole folder in memory, several times.
 _MAX_FOLDER_BYTES = 200_000_000
@@ -100,8 +103,6 @@ def reason_to_skip(source: Source) -> str:
         return "the target's vectors are of another model"
     if not isinstance(source, FolderSource):
         return "an archive answers none"
-    if not (source.folder / ROW_FILES["full_entities"]).exists():
-        return "an older LightRAG wrote the folder, and today's finds less in it than was copied"
     size = sum(path.stat().st_size for path in source.folder.iterdir() if path.is_file())
     if size > _MAX_FOLDER_BYTES:
         return (
@@ -137,9 +138,9 @@ async def ask_both(source: Source, settings: Settings, name: WorkspaceName) -> A
         async with rags.use(physical) as rag:
             after = await _ask(rag, sample)
     finalize_share_data()
-    shares = [_share(one, two) for one, two in zip(before, after, strict=True)]
-    equal = sum(one == two for one, two in zip(before, after, strict=True))
-    return Asked("", len(shares), equal, min(shares))
+    both = [(_found(one), _found(two)) for one, two in zip(before, after, strict=True)]
+    shares = [_share(one, two) for one, two in both]
+    return Asked("", len(both), sum(one == two for one, two in both), min(shares))
 
 
 async def _ask_folder(folder: Path, sample: Sample, settings: Settings) -> list[str]:
@@ -193,6 +194,14 @@ async def _ask(rag: LightRAG, sample: Sample) -> list[str]:
     return answers
 
 
-def _share(one: str, two: str) -> float:
-    ours, theirs = set(one.splitlines()), set(two.splitlines())
+def _found(context: str) -> Counter[str]:
+    """Return the lines of a context without the numbers of its sources.
+
+    Passages that are equally near come in the order of the store, and are numbered in theirs.
+    """
+    return Counter(_REFERENCE.sub("", line) for line in context.splitlines())
+
+
+def _share(one: Counter[str], two: Counter[str]) -> float:
+    ours, theirs = set(one), set(two)  # headings and blank lines are in all
     return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
