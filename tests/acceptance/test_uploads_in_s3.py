@@ -9,23 +9,11 @@ import pytest
 
 from shared.settings_s3 import S3Settings
 from tests.acceptance.system import System, Workspace, until
-from tests.s3_server import S3Server, give_credentials, new_bucket, running_s3
+from tests.s3_server import S3Server
 
 pytestmark = pytest.mark.long
 
 FOLDERS = {"embedded": "team/embedded/objects/", "files": "team/files_mode_objects/"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
-
-
-@pytest.fixture
-def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Settings:
-    give_credentials(monkeypatch)
-    return new_bucket(server)
 
 
 @pytest.fixture(params=["embedded", "files"])
@@ -57,7 +45,7 @@ def keys_in(s3: S3Settings) -> list[str]:
 
 
 def test_documents_go_by_way_of_the_bucket_and_wait_while_it_is_away(
-    server: S3Server, s3: S3Settings, workspace: Workspace
+    s3_server: S3Server, s3: S3Settings, workspace: Workspace
 ) -> None:
     first = workspace.insert("Neil Armstrong commanded Apollo 11.")
     until(lambda: workspace.task(first["task_id"])["state"] == "succeeded", what="the commit")
@@ -65,7 +53,7 @@ def test_documents_go_by_way_of_the_bucket_and_wait_while_it_is_away(
     assert key.startswith(FOLDERS[workspace.system.shape])
     assert not list(workspace.system.data_dir.rglob("uploads"))
 
-    server.stop()
+    s3_server.stop()
     try:
         refused = workspace.http.post("/insert", files={"file": ("a.txt", b"Nobody reads this.")})
         assert (refused.status_code, refused.json()["code"]) == (
@@ -76,7 +64,7 @@ def test_documents_go_by_way_of_the_bucket_and_wait_while_it_is_away(
         assert ready.status_code == 503
         assert ready.json()["stores"]["uploads"]["ok"] is False
     finally:
-        server.start()
+        s3_server.start()
 
     until(lambda: workspace.http.get("/readyz").status_code == 200, what="readiness")
     second = workspace.insert("Ann Lee met Bob Smith in Oslo.")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import resource
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,29 +17,19 @@ from shared.objects.base import ObjectStore
 from shared.objects.local import LocalObjectStore
 from shared.objects.memory import MemoryObjectStore
 from shared.objects.s3.store import S3ObjectStore
-from tests.s3_server import S3Server, give_credentials, new_bucket, running_s3
 
 KEY = ObjectKey("uploads/default/0001")
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3Server]:
-    with running_s3() as server:
-        yield server
-
-
 @pytest.fixture(params=["local", "memory", "s3"])
-def objects(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ObjectStore:
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     match request.param:
         case "local":
             return LocalObjectStore(tmp_path / "objects")
         case "memory":
             return MemoryObjectStore(capacity_bytes=50_000_000)
         case _:
-            give_credentials(monkeypatch)
-            return S3ObjectStore(new_bucket(request.getfixturevalue("s3")), "objects")
+            return S3ObjectStore(request.getfixturevalue("s3"), "objects")
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:

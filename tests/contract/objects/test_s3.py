@@ -1,7 +1,7 @@
 """What only a store behind a network can do wrong: S3 away, closed, broken off, or silent."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import boto3
@@ -21,33 +21,25 @@ from shared.objects.s3.reader import BLOCK_BYTES, read_from_s3
 from shared.objects.s3.store import S3ObjectStore
 from shared.objects.s3.writer import PART_BYTES, S3Writer, written_to_s3
 from shared.settings_s3 import S3Settings
-from tests.s3_server import App, S3Server, give_credentials, new_bucket, refusing, running_s3
+from tests.s3_server import App, S3Server, refusing
 
 KEY = ObjectKey("uploads/default/0001")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
+@pytest.fixture(autouse=True)
+def _soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is away in a test stays so."""
+    monkeypatch.setattr(bucket_module, "_ATTEMPTS", 2)
 
 
 @pytest.fixture
-def settings(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Settings]:
-    give_credentials(monkeypatch)
-    monkeypatch.setattr(bucket_module, "_ATTEMPTS", 2)  # what is away stays so
-    yield new_bucket(server)
-    server.fault = None
+def objects(s3: S3Settings) -> S3ObjectStore:
+    return S3ObjectStore(s3, "objects")
 
 
 @pytest.fixture
-def objects(settings: S3Settings) -> S3ObjectStore:
-    return S3ObjectStore(settings, "objects")
-
-
-@pytest.fixture
-def bucket(settings: S3Settings) -> Bucket:
-    return open_bucket(settings)
+def bucket(s3: S3Settings) -> Bucket:
+    return open_bucket(s3)
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -84,24 +76,24 @@ async def test_a_write_that_was_killed_shows_nothing_and_is_listed_for_the_sweep
 
 
 async def test_what_others_keep_in_the_bucket_is_not_ours_to_list(
-    settings: S3Settings, objects: S3ObjectStore, bucket: Bucket
+    s3: S3Settings, objects: S3ObjectStore, bucket: Bucket
 ) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key="backups/one", Body=b"")
     bucket.client.put_object(Bucket=bucket.name, Key="objects-of-others/one", Body=b"")
-    await S3ObjectStore(settings, "files_mode_objects").put(KEY, stream(b"x"))
+    await S3ObjectStore(s3, "files_mode_objects").put(KEY, stream(b"x"))
     assert [key async for key in objects.older_than(-60)] == []
 
 
 async def test_a_server_that_was_away_is_used_again_when_it_is_back(
-    server: S3Server, objects: S3ObjectStore
+    s3_server: S3Server, objects: S3ObjectStore
 ) -> None:
     await objects.put(KEY, stream(b"x"))
-    server.stop()
+    s3_server.stop()
     try:
         with pytest.raises(ObjectStoreUnavailableError):
             await objects.put(ObjectKey("uploads/default/0002"), stream(b"y"))
     finally:
-        server.start()
+        s3_server.start()
     async with objects.as_file(KEY) as path:
         assert path.read_bytes() == b"x"
 
@@ -119,20 +111,20 @@ async def test_a_server_that_was_away_is_used_again_when_it_is_back(
     ],
 )
 async def test_each_refusal_has_a_code_of_its_own(
-    server: S3Server,
+    s3_server: S3Server,
     objects: S3ObjectStore,
     status: str,
     code: str,
     error: type[ObjectStoreUnavailableError],
 ) -> None:
-    server.fault = refusing(status, code)
+    s3_server.fault = refusing(status, code)
     with pytest.raises(ObjectStoreUnavailableError) as raised:
         await objects.put(KEY, stream(b"x"))
     assert type(raised.value) is error
 
 
-async def test_a_bucket_that_is_missing_is_named_by_every_method(settings: S3Settings) -> None:
-    objects = S3ObjectStore(settings.model_copy(update={"bucket": "nowhere"}), "objects")
+async def test_a_bucket_that_is_missing_is_named_by_every_method(s3: S3Settings) -> None:
+    objects = S3ObjectStore(s3.model_copy(update={"bucket": "nowhere"}), "objects")
     with pytest.raises(ObjectStoreMissingError):
         await objects.ping()
     with pytest.raises(ObjectStoreMissingError):
@@ -165,14 +157,14 @@ async def test_a_profile_that_is_not_there_is_a_refusal(
         await objects.ping()
 
 
-def test_an_address_without_a_host_is_a_wrong_setting(settings: S3Settings) -> None:
+def test_an_address_without_a_host_is_a_wrong_setting(s3: S3Settings) -> None:
     with pytest.raises(SettingsError, match="S3_ENDPOINT_URL"):
-        open_bucket(settings.model_copy(update={"endpoint_url": "http://"}))
+        open_bucket(s3.model_copy(update={"endpoint_url": "http://"}))
 
 
 @pytest.mark.parametrize("size", [1, PART_BYTES + 1], ids=["one request", "parts"])
 def test_a_commit_whose_answer_was_lost_is_a_commit(
-    server: S3Server, bucket: Bucket, size: int
+    s3_server: S3Server, bucket: Bucket, size: int
 ) -> None:
     lost: list[str] = []
 
@@ -191,7 +183,7 @@ def test_a_commit_whose_answer_was_lost_is_a_commit(
             app, environ | {"CONTENT_LENGTH": "0"}, start_response
         )
 
-    server.fault = lose
+    s3_server.fault = lose
     with written_to_s3(bucket, "archive") as file:
         file.write(b"x" * size)
     assert lost
@@ -219,7 +211,7 @@ def test_a_block_that_raises_leaves_no_part(bucket: Bucket) -> None:
     assert keys_in(bucket) == unfinished_in(bucket) == []
 
 
-def test_what_stops_coming_is_asked_for_again(server: S3Server, bucket: Bucket) -> None:
+def test_what_stops_coming_is_asked_for_again(s3_server: S3Server, bucket: Bucket) -> None:
     content = os.urandom(BLOCK_BYTES + 1000)
     with written_to_s3(bucket, "archive") as file:
         file.write(content)
@@ -234,7 +226,7 @@ def test_what_stops_coming_is_asked_for_again(server: S3Server, bucket: Bucket) 
         whole = b"".join(app(environ, start_response))
         return [whole[: len(whole) // 2]]  # fewer bytes than the header says
 
-    server.fault = break_off
+    s3_server.fault = break_off
     with read_from_s3(bucket, "archive") as stored:
         assert stored.read() == content
     assert broken

@@ -1,6 +1,5 @@
 """The commands a person types for an archive in a bucket."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,21 +7,8 @@ import pytest
 from shared.settings_s3 import S3Settings
 from tests.integration.engine.shapes import files_variables
 from tests.integration.migrate.conftest import Command
-from tests.s3_server import S3Server, give_credentials, new_bucket, running_s3
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
-
-
-@pytest.fixture
-def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Settings:
-    give_credentials(monkeypatch)
-    return new_bucket(server)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from ops.migrate.aws_secrets import variables_of
 from ops.migrate.errors import SecretUnreadableError
@@ -18,21 +17,6 @@ from tests.integration.migrate.conftest import command
 from tests.integration.migrate.test_moving_a_folder import receipt_in
 
 SCRIPT = Path(__file__).parents[3] / "scripts/restore_from_aws.py"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[dict[str, str]]:
-    """What the AWS command line would be told."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    server.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
@@ -34,20 +33,6 @@ def commands() -> list[str]:
 def test_the_page_has_commands_for_all_phases() -> None:
     assert len(commands()) >= 9
     assert all(re.match(r"(ragfleet|python) ", line) for line in commands())
-
-
-@pytest.fixture
-def aws() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    server.stop()
 
 
 @pytest.fixture

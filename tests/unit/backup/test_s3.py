@@ -1,6 +1,6 @@
 """A bucket keeps the promises of a place for backups, as a folder does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,22 +16,9 @@ from shared.objects.s3.bucket import open_bucket
 from shared.objects.s3.writer import PART_BYTES, S3Writer
 from shared.settings import Settings, load_settings
 from shared.settings_s3 import S3Settings
-from tests.s3_server import App, S3Server, give_credentials, new_bucket, refusing, running_s3
+from tests.s3_server import App, S3Server, refusing
 
 S3_CLOCKS_MAY_DIFFER = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
-
-
-@pytest.fixture
-def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Settings]:
-    give_credentials(monkeypatch)
-    yield new_bucket(server)
-    server.fault = None
 
 
 @pytest.fixture
@@ -145,7 +132,7 @@ def test_what_a_killed_process_left_is_given_up_after_days(
 
 
 def test_unfinished_writes_of_other_programs_stay_and_are_not_looked_at(
-    server: S3Server, s3: S3Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    s3_server: S3Server, s3: S3Settings, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_others = {"film.mp4", f"{OURS}.mp4", f"old-{OURS}", f"videos/{OURS}"}
     for key in of_others | {OURS}:
@@ -156,7 +143,7 @@ def test_unfinished_writes_of_other_programs_stay_and_are_not_looked_at(
         if environ["REQUEST_METHOD"] == "GET" and "uploadId=" in environ["QUERY_STRING"]:
             looked_at.append(environ["PATH_INFO"])
 
-    server.fault = watch
+    s3_server.fault = watch
     monkeypatch.setattr("ops.backup.s3._ABANDONED_AFTER", -1 * S3_CLOCKS_MAY_DIFFER)
     write(S3BackupPlace(s3.bucket, "", settings), "a")
     assert unfinished(s3) == of_others
@@ -164,14 +151,14 @@ def test_unfinished_writes_of_other_programs_stay_and_are_not_looked_at(
 
 
 def test_a_bucket_that_is_closed_or_missing_is_an_unavailable_place(
-    server: S3Server, place: S3BackupPlace, settings: Settings
+    s3_server: S3Server, place: S3BackupPlace, settings: Settings
 ) -> None:
     missing = S3BackupPlace("nowhere", "", settings)
     with pytest.raises(BackupPlaceUnavailableError, match="s3://nowhere: There is no such bucket"):
         missing.list()
     with pytest.raises(BackupPlaceUnavailableError):
         write(missing, "a")
-    server.fault = refusing("403 Forbidden", "AccessDenied")
+    s3_server.fault = refusing("403 Forbidden", "AccessDenied")
     for use in (place.list, lambda: write(place, "a"), lambda: place.delete("a")):
         with pytest.raises(BackupPlaceUnavailableError, match="does not let us in"):
             use()

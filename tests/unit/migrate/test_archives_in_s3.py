@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from shared.objects.s3.bucket import open_bucket
 from shared.objects.s3.writer import written_to_s3
 from shared.settings import Settings, load_settings
 from shared.settings_s3 import S3Settings
-from tests.s3_server import S3Server, give_credentials, new_bucket, refusing, running_s3
+from tests.s3_server import S3Server, refusing
 from tests.unit.migrate.test_exporting import Nobody
 from worker.commit.operations import Kind, Operation
 
@@ -59,19 +59,6 @@ class Whole:
             yield UPLOAD
 
         yield Upload("uploads/w/1", len(UPLOAD), hashlib.sha256(UPLOAD).hexdigest(), pieces())
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with running_s3() as running:
-        yield running
-
-
-@pytest.fixture
-def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Settings]:
-    give_credentials(monkeypatch)
-    yield new_bucket(server)
-    server.fault = None
 
 
 @pytest.fixture
@@ -160,8 +147,8 @@ async def test_a_missing_archive_and_a_missing_bucket_say_so(
         await export(Whole(), elsewhere, workspace="w", progress=Nobody())
 
 
-async def test_a_bucket_that_is_closed_says_so(server: S3Server, archive: ArchivePlace) -> None:
-    server.fault = refusing("403 Forbidden", "AccessDenied")
+async def test_a_bucket_that_is_closed_says_so(s3_server: S3Server, archive: ArchivePlace) -> None:
+    s3_server.fault = refusing("403 Forbidden", "AccessDenied")
     with pytest.raises(ObjectStoreRefusedError):
         await export(Whole(), archive, workspace="w", progress=Nobody())
 
