@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ops.migrate.command import migrate
 from ops.migrate.options import (
+    ExecuteOption,
     ReplaceOption,
     SourceWorkspaceOption,
     TargetWorkspaceOption,
@@ -24,9 +25,7 @@ def main(
     source_workspace: SourceWorkspaceOption = "",
     workspace: TargetWorkspaceOption = "",
     *,
-    execute: Annotated[
-        bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
-    ] = False,
+    execute: ExecuteOption = False,
     replace: ReplaceOption = False,
     yes: YesOption = False,
 ) -> None:

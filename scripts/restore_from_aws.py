@@ -12,6 +12,7 @@ from ops.client.session import complaining
 from ops.migrate.command import carry_out
 from ops.migrate.errors import PlaceError
 from ops.migrate.options import (
+    ExecuteOption,
     ReplaceOption,
     SourceWorkspaceOption,
     TargetWorkspaceOption,
@@ -45,9 +46,7 @@ def main(  # noqa: PLR0913 - a command's options
     source_workspace: SourceWorkspaceOption = "",
     workspace: TargetWorkspaceOption = DEFAULT_WORKSPACE,
     *,
-    execute: Annotated[
-        bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
-    ] = False,
+    execute: ExecuteOption = False,
     replace: ReplaceOption = False,
     yes: YesOption = False,
 ) -> None:

@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from shared.objects.durable import flush_folder
+
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
@@ -21,7 +23,7 @@ def give_name(unfinished: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         _rename(unfinished, path)
-    _sync_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _rename(unfinished: Path, path: Path) -> None:
@@ -29,12 +31,3 @@ def _rename(unfinished: Path, path: Path) -> None:
     if path.exists():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     unfinished.rename(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

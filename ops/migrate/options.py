@@ -39,6 +39,9 @@ TargetWorkspaceOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be copied; write nothing.")
 ]
+ExecuteOption = Annotated[
+    bool, typer.Option("--execute/--dry-run", help="Copy, or say what would be copied.")
+]
 VerifyOnlyOption = Annotated[
     bool, typer.Option("--verify-only", help="Compare the target with the source.")
 ]

@@ -1,9 +1,9 @@
 """A workspace's documents, tasks and edits, taken out of one ledger and into another."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +34,10 @@ _NOT_BEGUN = {
     "finished_at_ms": None,
 }
 
+_PageAfter: TypeAlias = Callable[
+    [AsyncConnection, WorkspaceName, PhysicalWorkspace, str], Awaitable[list[HistoryEntry]]
+]
+
 
 class History:
     """What happened in a workspace, beside what it holds."""
@@ -48,22 +52,21 @@ class History:
 
         A document is given as it is at one moment. Nobody may commit meanwhile.
         """
-        last = ""
-        while True:
-            async with self._database.writing() as connection:
-                page = await _documents_after(connection, name, physical, last)
-            if not page:
-                break
-            yield page
-            last = page[-1].name
-        last = ""
-        while True:
-            async with self._database.reading() as connection:
-                page = await _edits_after(connection, name, physical, last)
-            if not page:
-                break
-            yield page
-            last = page[-1].name
+        for page_after in (_documents_after, _edits_after):
+            last = ""
+            while page := await self._in_one_moment(page_after, name, physical, last):
+                yield page
+                last = page[-1].name
+
+    async def _in_one_moment(
+        self,
+        page_after: _PageAfter,
+        name: WorkspaceName,
+        physical: PhysicalWorkspace,
+        last: str,
+    ) -> list[HistoryEntry]:
+        async with self._database.writing() as connection:
+            return await page_after(connection, name, physical, last)
 
     async def restore(self, lease: CommitLease, entries: Sequence[HistoryEntry]) -> bool:
         """List what another ledger listed; what is listed here already stays as it is.

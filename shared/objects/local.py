@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from shared.errors import ObjectNotFoundError, ObjectStoreUnavailableError
 from shared.ids import ObjectKey
 from shared.objects.base import StoredObject
+from shared.objects.durable import flush_folder
 from shared.objects.keys import UNFINISHED, require_relative
 from shared.objects.threads import in_blocks, run_to_its_end
 
@@ -103,7 +104,7 @@ class _Incoming:
         _make_folder(target.parent)
         self._path.rename(target)
         self._path = target  # from here on `discard` removes the published file
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
         return StoredObject(self._size_bytes, self._digest.hexdigest())
 
     def discard(self) -> None:
@@ -131,16 +132,7 @@ def _make_folder(folder: Path, *, mode: int = 0o700) -> None:
         return
     _make_folder(folder.parent, mode=0o777)  # others may have to pass through
     folder.mkdir(exist_ok=True, mode=mode)
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make what was made or renamed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(folder.parent)
 
 
 def _remove(paths: list[Path]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -17,6 +16,7 @@ from ops.migrate.folder.stock import StockSample
 from ops.migrate.folder.writing import FolderWriter
 from ops.migrate.progress import Progress
 from ops.migrate.tally import Sum, Tally
+from shared.objects.durable import flush_folder
 from worker.commit.unit_of_work.unit import STATUS_STORAGE
 
 if TYPE_CHECKING:
@@ -146,8 +146,4 @@ def _publish(unfinished: Path, folder: Path) -> None:
         for file in named:
             file.unlink()
         raise
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(folder)
