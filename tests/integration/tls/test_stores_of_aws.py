@@ -3,6 +3,7 @@
 ElastiCache blocks CONFIG and knows users; Aurora's users are no superusers; Aura has one database.
 """
 
+import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from neo4j import GraphDatabase
+from neo4j.exceptions import DriverError, Neo4jError
 from redis.asyncio import Redis
 from sqlalchemy import make_url
 
@@ -18,9 +21,7 @@ from ops.local.ports import free_port
 from ops.migrate.archive_places import ArchiveFile
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.source import ArchiveSource
-from shared.errors import AppError
-from shared.rag.neo4j_driver import open_driver
-from shared.rag.store_errors import translated_store_errors
+from shared.rag.neo4j_driver import address_of
 from shared.settings import load_settings
 from tests.integration.migrate.conftest import command
 from tests.integration.migrate.test_moving_a_folder import items_of
@@ -58,12 +59,16 @@ class TlsNeo4j(EmbeddedNeo4j):
         path.write_text("\n".join(lines) + "\n" + more)
 
     async def ready(self) -> bool:
-        variables = self.variables("bolt+s")
-        async with open_driver(load_settings(None, overrides=variables)) as driver:
+        return await asyncio.to_thread(self._answers)
+
+    def _answers(self) -> bool:
+        # Asyncio's driver says goodbye in the background, after this event loop is gone.
+        neo4j = load_settings(None, overrides=self.variables("bolt+s")).neo4j
+        uri, options = address_of(neo4j)
+        with GraphDatabase.driver(uri, **options, auth=(neo4j.username, self.password)) as driver:
             try:
-                with translated_store_errors():
-                    await driver.execute_query("RETURN 1", database_="neo4j")
-            except AppError:
+                driver.execute_query("RETURN 1", database_="neo4j")
+            except (DriverError, Neo4jError):
                 return False
         return True
 
