@@ -1,16 +1,14 @@
 """What `ragfleet repair duplicates` does: merge doubled entities while nothing else is written."""
 
 import asyncio
-import secrets
-import socket
 from collections.abc import Callable
 
+from ops.leasing import new_holder, nothing_committed, under_lease
 from shared.connections import ledger_url
 from shared.errors import SettingsError, WorkspaceBusyError
 from shared.ids import WorkspaceName
-from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
-from shared.ledger.records import CommitLease, LeaseStatus
+from shared.ledger.records import CommitLease
 from shared.rag.neo4j_constraint import ensure_unique_entities
 from shared.rag.neo4j_driver import open_driver
 from shared.rag.neo4j_repair import Repaired, merge_duplicates
@@ -18,7 +16,7 @@ from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
 from shared.startup import require_servers
 from worker.commit.apply.neo4j import Neo4jStore
-from worker.leased import LeaseLostError, run_leased
+from worker.leased import LeaseLostError
 
 # A graph of millions; longer than this something hangs.
 _TIMEOUT_S = 12 * 3600.0
@@ -53,36 +51,21 @@ async def repair_duplicates(
 
 
 async def _under_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> Repaired:
-    lease_ms = int(settings.limits.task_lease_s * 1000)
-    holder = f"{socket.gethostname()}:repair:{secrets.token_hex(4)}"
-    # No journal tells of what is repaired: nobody may copy the workspace meanwhile.
-    hold = await ledger.holds.begin_writing(name, holder=holder, ttl_ms=lease_ms)
-    try:
+    holder, lease_ms = new_holder("repair"), int(settings.limits.task_lease_s * 1000)
+    async with nothing_committed(ledger, name, holder=holder, lease_ms=lease_ms) as hold:
         lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
         if lease is None:
             raise WorkspaceBusyError
+        work = _repair(settings, lease)
         try:
-            return await _renewed(settings, ledger, lease, hold)
+            return await under_lease(
+                work, ledger, lease, hold, lease_ms=lease_ms, timeout_s=_TIMEOUT_S
+            )
+        except LeaseLostError:
+            sentence = "Another writer took the workspace over; run the repair again."
+            raise WorkspaceBusyError(sentence) from None
         finally:
             await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
-    finally:
-        await asyncio.shield(ledger.holds.end(hold))
-
-
-async def _renewed(settings: Settings, ledger: Ledger, lease: CommitLease, hold: Hold) -> Repaired:
-    lease_ms = int(settings.limits.task_lease_s * 1000)
-
-    async def renew() -> LeaseStatus:
-        held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
-        held = held and await ledger.holds.renew(hold, ttl_ms=lease_ms)
-        return LeaseStatus.HELD if held else LeaseStatus.LOST
-
-    work = _repair(settings, lease)
-    try:
-        return await run_leased(work, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
-    except LeaseLostError:
-        sentence = "Another writer took the workspace over; run the repair again."
-        raise WorkspaceBusyError(sentence) from None
 
 
 async def _repair(settings: Settings, lease: CommitLease) -> Repaired:

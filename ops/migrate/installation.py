@@ -1,20 +1,18 @@
 """The stores of this installation, held alone while a workspace of them is filled."""
 
 import asyncio
-import secrets
-import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lightrag import LightRAG
 from lightrag.kg.shared_storage import finalize_share_data
 
 from ops.files_mode import only_process
+from ops.leasing import new_holder, nothing_committed, take_lease, under_lease
 from ops.migrate.errors import TargetNotEmptyError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.installed import InstalledSource
@@ -26,7 +24,7 @@ from shared.ids import WorkspaceName
 from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
-from shared.ledger.records import CommitLease, LeaseStatus
+from shared.ledger.records import CommitLease
 from shared.objects.base import ObjectStore
 from shared.objects.factory import open_objects
 from shared.rag.models import Models, embedding_name, open_models, require_same_embedding
@@ -35,11 +33,10 @@ from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
 from worker.commit.apply.stores import Stores, open_stores
 from worker.commit.take_over import take_over
-from worker.leased import LeaseLostError, run_leased
+from worker.leased import LeaseLostError
 
 # Millions of items; longer than this something hangs.
 _TIMEOUT_S = 48 * 3600.0
-_LEASE_POLL_S = 0.2
 _PAGE = 100
 
 
@@ -143,44 +140,25 @@ async def with_workspace(
             )
             body = _do(works, settings, ledger, lease, rags)
             try:
-                await _renewed(body, ledger, lease, hold, lease_ms=lease_ms)
+                await under_lease(
+                    body, ledger, lease, hold, lease_ms=lease_ms, timeout_s=_TIMEOUT_S
+                )
+            except LeaseLostError:
+                sentence = "Another writer took the workspace over; run the same command again."
+                raise WorkspaceBusyError(sentence) from None
             finally:
                 await asyncio.shield(ledger.workspaces.release_commit_lease(lease))
-
-
-async def _renewed(
-    body: Coroutine[Any, Any, None],
-    ledger: Ledger,
-    lease: CommitLease,
-    hold: Hold | None,
-    *,
-    lease_ms: int,
-) -> None:
-    async def renew() -> LeaseStatus:
-        held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
-        held = held and (hold is None or await ledger.holds.renew(hold, ttl_ms=lease_ms))
-        return LeaseStatus.HELD if held else LeaseStatus.LOST
-
-    try:
-        await run_leased(body, renew=renew, lease_ms=lease_ms, timeout_s=_TIMEOUT_S)
-    except LeaseLostError:
-        sentence = "Another writer took the workspace over; run the same command again."
-        raise WorkspaceBusyError(sentence) from None
 
 
 @asynccontextmanager
 async def _held(
     ledger: Ledger, name: WorkspaceName, holder: str, *, lease_ms: int, is_written: bool
 ) -> AsyncIterator[Hold | None]:
-    """Show that nothing is committed meanwhile, and let nobody copy what is written here."""
     if not is_written:
         yield None
         return
-    hold = await ledger.holds.begin_writing(name, holder=holder, ttl_ms=lease_ms)
-    try:
+    async with nothing_committed(ledger, name, holder=holder, lease_ms=lease_ms) as hold:
         yield hold
-    finally:
-        await asyncio.shield(ledger.holds.end(hold))
 
 
 async def workspace_names(settings: Settings) -> list[WorkspaceName]:
@@ -216,38 +194,6 @@ async def _do(
             await rags.forget(lease.physical)
         # LightRAG keeps what it read of files for the life of a process.
         finalize_share_data()
-
-
-def new_holder(what: str) -> str:
-    """Name a process and what it does, once."""
-    return f"{socket.gethostname()}:{what}:{secrets.token_hex(4)}"
-
-
-async def free_lease(settings: Settings, ledger: Ledger, name: WorkspaceName) -> CommitLease | None:
-    """Take the commit lease of a workspace, if nobody has it just now."""
-    ttl_ms = int(settings.limits.task_lease_s * 1000)
-    holder = new_holder("migrate")
-    return await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=ttl_ms)
-
-
-async def take_lease(
-    ledger: Ledger, name: WorkspaceName, *, holder: str, lease_ms: int, patience_s: float
-) -> CommitLease:
-    """Take the lease, or wait for whoever has it: it may have been killed, or be about to end.
-
-    Raises:
-        WorkspaceNotFoundError: the workspace is being deleted.
-        WorkspaceBusyError: it was not let go in time.
-    """
-    give_up_at_s = time.monotonic() + patience_s + _LEASE_POLL_S
-    while True:
-        lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
-        if lease is not None:
-            return lease
-        await ledger.workspaces.get(name)
-        if time.monotonic() > give_up_at_s:
-            raise WorkspaceBusyError
-        await asyncio.sleep(_LEASE_POLL_S)
 
 
 def keeps_files(settings: Settings) -> bool:

@@ -14,18 +14,19 @@ from pathlib import Path
 from lightrag import LightRAG
 
 from ops.client.session import output
+from ops.leasing import new_holder, under_lease
 from ops.migrate.census.looking import look_at
 from ops.migrate.checkpoints import read_checkpoint
 from ops.migrate.confirming import confirm
 from ops.migrate.errors import PlaceError
 from ops.migrate.folder.source import FolderSource
-from ops.migrate.installation import free_lease, opened
+from ops.migrate.installation import opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource
 from ops.migrate.source import Source
 from shared.errors import WorkspaceBusyError, WorkspaceNotFoundError
 from shared.ids import PhysicalWorkspace, TaskId, WorkspaceName
 from shared.ledger.ledger import Ledger
-from shared.ledger.records import CommitLease, GroupBounds, LeaseStatus, TaskState
+from shared.ledger.records import CommitLease, GroupBounds, TaskState
 from shared.rag.models import embedding_name
 from shared.rag.pool import RagPool
 from shared.rag.store_errors import translated_store_errors
@@ -33,7 +34,7 @@ from shared.settings import Settings
 from worker.commit.apply.stores import open_stores
 from worker.commit.drop import empty_storages
 from worker.commit.take_over import take_over
-from worker.leased import LeaseLostError, run_leased
+from worker.leased import LeaseLostError
 
 _POLL_S = 0.5
 # LightRAG deletes rows of a workspace in one statement a table.
@@ -105,9 +106,10 @@ async def _end_drop(
     settings: Settings, ledger: Ledger, rags: RagPool, name: WorkspaceName, task_id: TaskId
 ) -> None:
     """Do what is ordered, or wait for a worker who is at it."""
+    holder, lease_ms = new_holder("replace"), int(settings.limits.task_lease_s * 1000)
     give_up_at_s = time.monotonic() + _PATIENCE_S
     while (await ledger.tasks.get(task_id)).state is not TaskState.SUCCEEDED:
-        lease = await free_lease(settings, ledger, name)
+        lease = await ledger.workspaces.take_commit_lease(name, holder=holder, ttl_ms=lease_ms)
         if lease is not None:
             try:
                 if await _drop(settings, ledger, rags, lease, task_id):
@@ -129,10 +131,6 @@ async def _drop(
     """Delete it under our lease; False: something else has to be ended before."""
     lease_ms = int(settings.limits.task_lease_s * 1000)
 
-    async def renew() -> LeaseStatus:
-        held = await ledger.workspaces.renew_commit_lease(lease, ttl_ms=lease_ms)
-        return LeaseStatus.HELD if held else LeaseStatus.LOST
-
     async def drop() -> bool:
         with translated_store_errors():
             async with _opened(settings, ledger, rags, lease) as rag:
@@ -146,7 +144,9 @@ async def _drop(
         return await ledger.workspaces.finish_drop(lease, task_id)
 
     try:
-        return await run_leased(drop(), renew=renew, lease_ms=lease_ms, timeout_s=_DROP_TIMEOUT_S)
+        return await under_lease(
+            drop(), ledger, lease, lease_ms=lease_ms, timeout_s=_DROP_TIMEOUT_S
+        )
     except LeaseLostError:
         return False  # a worker took it over
 

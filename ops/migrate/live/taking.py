@@ -14,8 +14,9 @@ from pathlib import Path
 
 from lightrag import LightRAG
 
+from ops.leasing import new_holder, take_lease, under_lease
 from ops.migrate.errors import SourceChangedError
-from ops.migrate.installation import new_holder, opened, take_lease
+from ops.migrate.installation import opened
 from ops.migrate.live.changes import note_commits, read_again, read_new_replies
 from ops.migrate.live.snapshot import Snapshot
 from ops.migrate.progress import Progress
@@ -105,12 +106,8 @@ class _Taking:
             sentence = "The workspace was deleted while it was read, and there is a new one."
             raise SourceChangedError(sentence)
 
-        async def renew() -> LeaseStatus:
-            held = await self.ledger.workspaces.renew_commit_lease(lease, ttl_ms=self.lease_ms)
-            return LeaseStatus.HELD if held else LeaseStatus.LOST
-
         body = self._read_last(rag, lease, seq)
-        await run_leased(body, renew=renew, lease_ms=self.lease_ms, timeout_s=_TIMEOUT_S)
+        await under_lease(body, self.ledger, lease, lease_ms=self.lease_ms, timeout_s=_TIMEOUT_S)
 
     async def _read_last(self, rag: LightRAG, lease: CommitLease, seq: int) -> None:
         stores = open_stores(rag, lease, self.ledger, lease_ms=self.lease_ms, on_progress=_nothing)
