@@ -16,6 +16,7 @@ from ops.local.ports import HOST, free_port
 from ops.local.postgres import EmbeddedPostgres
 from ops.local.process import ChildSpec
 from ops.local.valkey import EmbeddedValkey
+from worker.commit.apply.neo4j_emptying import empty_graph
 
 NEO4J = "Neo4JStorage"
 PG_GRAPH = "PGTableGraphStorage"
@@ -112,11 +113,9 @@ class Stores:
             AsyncGraphDatabase.driver(self._neo4j.uri, auth=auth) as driver,
             driver.session() as session,
         ):
-            # Implicit transactions: one over 100,000 entities would not fit into the heap.
-            emptied = await session.run(
-                "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
-            )
-            await emptied.consume()
+            labels = [row[0] async for row in await session.run("CALL db.labels()")]
+            for label in labels:
+                await empty_graph(session, label=label, on_progress=lambda: None)
 
     async def _execute(self, database: str, statement: str) -> None:
         connection = await asyncpg.connect(self._postgres.url(database))

@@ -8,6 +8,7 @@ from shared.errors import UnavailableError
 from shared.ledger.records import CommitLease, Task
 from shared.ledger.workspaces import Workspaces
 from shared.rag.store_errors import translated_store_errors
+from worker.commit.apply.neo4j_emptying import empty_graph
 from worker.commit.session import Session
 from worker.leased import LeaseLostError
 
@@ -54,7 +55,17 @@ async def empty_storages(
         for storage in rag._index_storages():  # noqa: SLF001 - pinned internals
             if not await workspaces.holds_commit_lease(lease):
                 raise LeaseLostError
+            if storage is rag.chunk_entity_relation_graph:
+                await _empty_by_parts(rag, on_progress)
             result = await storage.drop()
             if result.get("status") != "success":
                 raise WorkspaceNotEmptiedError
             on_progress()
+
+
+async def _empty_by_parts(rag: LightRAG, on_progress: Callable[[], None]) -> None:
+    """Do before LightRAG's own removal what that cannot: a large graph in Neo4j."""
+    graph = rag.chunk_entity_relation_graph
+    if type(graph).__name__ == "Neo4JStorage":
+        async with graph._driver.session(database=graph._DATABASE) as session:  # noqa: SLF001 - pinned internals
+            await empty_graph(session, label=rag.workspace, on_progress=on_progress)

@@ -39,6 +39,13 @@ async def _expect_handed_back(stack: Stack, tasks: list[Task]) -> None:
     assert await stack.sender.depth(QueueName.PREPARE) == len(tasks)
 
 
+def _committed(worker: Worker) -> int:
+    """Count the tasks of the groups that a worker noted."""
+    whole = worker.log.read_text().rpartition("\n")[0]
+    groups = [json.loads(line) for line in whole.splitlines() if "group_committed" in line]
+    return sum(group["tasks"] for group in groups)
+
+
 @pytest.mark.parametrize(
     "number",
     [
@@ -91,9 +98,9 @@ async def test_after_a_kill_everything_comes_to_its_end_once(stack: Stack) -> No
     second = await stack.worker()
     ended = await stack.end(tasks)
     assert {task.state for task in ended} == {TaskState.SUCCEEDED}
-    lines = second.log.read_text().splitlines()
-    groups = [json.loads(line) for line in lines if "group_committed" in line]
-    assert sum(group["tasks"] for group in groups) == len(tasks)
+    # A group is noted after its tasks have ended.
+    await stack.until(lambda: _committed(second) >= len(tasks))
+    assert _committed(second) == len(tasks)
 
 
 async def test_a_database_that_goes_away_in_a_stage_loses_nothing(stack: Stack) -> None:
