@@ -103,11 +103,12 @@ async def stack(fresh_database: str, fresh_valkey: str, tmp_path: Path) -> Async
             "LOG_FORMAT": "json",
         }
         for prefix in ("LLM", "EMBEDDING"):
+            # A model of its own each: they would share one budget, and neither gets all of it.
             variables |= {
                 f"{prefix}_PROVIDER": "openai",
                 f"{prefix}_BASE_URL": models.url,
                 f"{prefix}_API_KEY": KEY,
-                f"{prefix}_MODEL": "stub",
+                f"{prefix}_MODEL": prefix.lower(),
             }
         settings = load_settings(None, overrides=variables)
         await asyncio.to_thread(migrate, ledger_url(settings))
