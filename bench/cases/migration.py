@@ -4,6 +4,7 @@ The largest move comes last and takes what is left of the time; it is told how f
 """
 
 import asyncio
+import json
 import shutil
 import sys
 import time
@@ -134,7 +135,11 @@ def _bytes_in(folder: Path, files: str = "*") -> int:
 
 
 def _graph_alone(files: Path, folder: Path) -> Path:
+    """Make a folder with a graph and, so that nothing is derived from it, a row of each kind."""
     folder.mkdir()
+    for kind in ("entity", "relation"):
+        rows = {"nobody": {"chunk_ids": [], "count": 0}}
+        (folder / f"kv_store_{kind}_chunks.json").write_text(json.dumps(rows))
     (folder / _GRAPH_FILE).hardlink_to(files / _GRAPH_FILE)
     (folder / "kv_store_full_docs.json").write_text("{}")
     return folder
