@@ -12,6 +12,7 @@ class BackupPlaceUnavailableError(AppError):
     """The place for backups is full or cannot be reached; make room or see to it, then repeat."""
 
     code = "backup_place_unavailable"
+    retryable = True
 
 
 class BackupNotFoundError(SourceNotFoundError):

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ops.backup.catalogue import Backup, backups_among, newest
 from ops.backup.errors import BackupDiffersError
@@ -14,10 +14,14 @@ from ops.migrate.errors import ArchiveDamagedError
 from ops.migrate.exporting import check_archive, write_archive
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.tally import Sum
+from shared.errors import WorkspaceBusyError
 from shared.ids import WorkspaceName
 from shared.objects.threads import in_threads
 from shared.settings import Settings
 from worker.commit.operations import Operation
+
+# A new backup without a receipt is being read back; later whoever wrote it is dead.
+_READ_BACK = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Maker:
         written: list[tuple[Backup, dict[str, Sum], float]] = []
 
         async def write(installation: Installation) -> None:
-            if since is not None and not await self.due([name], since):
+            if since is not None and not await self.is_wanted(name, since):
                 return
             backup = Backup(name, self._now().astimezone(UTC).replace(microsecond=0))
             sums = await self._write(installation, backup)
@@ -86,6 +90,20 @@ class Maker:
         made = Made(whole, sum(found.count for found in sums.values()), took_s, paused_s)
         await asyncio.to_thread(self._write_receipt, made, sums)
         return made
+
+    async def is_wanted(self, name: WorkspaceName, since: datetime) -> bool:
+        """Tell whether a backup is still to be made; asked under the lease, so that two make one.
+
+        Raises:
+            WorkspaceBusyError: somebody else has written one, and reads it back.
+        """
+        backups = backups_among(await asyncio.to_thread(self._place.list))
+        if not _is_due(newest(backups, name), since):
+            return False
+        read_back_since = max(since, self._now() - _READ_BACK)
+        if any(one.workspace == name and one.made_at >= read_back_since for one in backups):
+            raise WorkspaceBusyError(f"Somebody else's new backup of {name} is being read back.")
+        return True
 
     async def _write(self, installation: Installation, backup: Backup) -> dict[str, Sum]:
         source = installation.as_source()

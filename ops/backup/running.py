@@ -27,6 +27,8 @@ _ROUNDS = 60
 
 Now = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
+_Due = tuple[datetime, list[WorkspaceName]]
+"""Since when there should be a backup, and which workspaces have none since then."""
 
 
 @dataclass
@@ -73,16 +75,21 @@ async def back_up_due(
     Raises:
         SettingsError: there is no schedule, settings leave it open which stores are meant, or
             another process has them.
-        LedgerUnavailableError: the ledger is away.
-        BackupPlaceUnavailableError: the place cannot be read.
+        LedgerUnavailableError: the ledger was away for an hour.
+        BackupPlaceUnavailableError: the place could not be read for an hour.
     """
     if not settings.backup.schedule:
         sentence = "BACKUP_SCHEDULE is not set, so nothing is ever due; set it to a time of cron."
         raise SettingsError(sentence)
     settings = settings_in_use(settings)
     maker = Maker(settings, place, now=now)
-    names = await workspace_names(settings)
-    since, waiting = await _what_is_due(settings, maker, names, now(), sleep)
+    moment = now()
+
+    async def look() -> _Due:
+        names = await workspace_names(settings)
+        return await _what_is_due(settings, maker, names, moment, sleep)
+
+    since, waiting = await _patiently(look, sleep)
     outcome = Outcome()
     for _ in range(_ROUNDS):
         await _make_each(maker, waiting, since, outcome)
@@ -94,10 +101,22 @@ async def back_up_due(
     return outcome
 
 
+async def _patiently(look: Callable[[], Awaitable[_Due]], sleep: Sleep) -> _Due:
+    """Look again for an hour while something is away."""
+    for _ in range(_ROUNDS - 1):
+        try:
+            return await look()
+        except AppError as error:
+            if not _may_succeed_later(error):
+                raise
+            _log.warning("backup_put_off", code=error.code)
+        await sleep(_RETRY_PAUSE_S)
+    return await look()
+
+
 async def _what_is_due(
     settings: Settings, maker: Maker, names: list[WorkspaceName], moment: datetime, sleep: Sleep
-) -> tuple[datetime, list[WorkspaceName]]:
-    """Say since when there should be a backup, and which workspaces have none since then."""
+) -> _Due:
     cron = parse_cron(settings.backup.schedule)
     since, following = cron.last(moment), cron.next(moment)
     waiting = await maker.due(names, since)

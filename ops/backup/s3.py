@@ -113,4 +113,5 @@ class S3BackupPlace:
         try:
             yield
         except ObjectStoreUnavailableError as error:
-            raise BackupPlaceUnavailableError(f"{self}: {error.detail}") from error
+            # What it was made from would name S3_BUCKET, which is the uploads'.
+            raise BackupPlaceUnavailableError(f"{self}: {error.detail}") from None

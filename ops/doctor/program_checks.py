@@ -4,14 +4,10 @@ import re
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
-
-import migrations
 from ops.doctor.ground import Ground
 from ops.doctor.report import Finding, Reporter
 from shared.connections import ledger_url
+from shared.ledger.schema import schema_of
 
 _LIGHTRAG = Reporter("doctor.lightrag_version")
 _SCHEMA = Reporter("doctor.ledger_schema")
@@ -44,37 +40,14 @@ async def check_schema(ground: Ground) -> Finding:
     """Compare the ledger's tables with those that this program knows; changes nothing."""
     if not ground.has_servers and not _file_of(ground).exists():
         return _SCHEMA.error("There is no ledger in DATA_DIR yet; the first start makes one.")
-    scripts = _scripts()
-    async with ground.ledger.reading() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-        found = None
-        if "alembic_version" in names:
-            found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    head = scripts.get_current_head()
-    if found is None:
-        return _SCHEMA.error("The ledger has no tables yet; run `ragfleet init`.")
-    if found == head:
-        return _SCHEMA.ok(f"The ledger is at revision {found}.")
-    if found in {script.revision for script in scripts.walk_revisions()}:
-        return _SCHEMA.error(
-            f"The ledger is at revision {found}, {head} waits; run `ragfleet init`."
-        )
-    return _SCHEMA.error(
-        f"The ledger is at revision {found}, which this program does not know; a newer one wrote "
-        "it: update this one."
-    )
+    schema = await schema_of(ground.ledger)
+    if schema.complaint:
+        return _SCHEMA.error(schema.complaint)
+    return _SCHEMA.ok(f"The ledger is at revision {schema.found}.")
 
 
 def _file_of(ground: Ground) -> Path:
     return Path(str(ledger_url(ground.settings).database))
-
-
-def _scripts() -> ScriptDirectory:
-    config = Config()
-    folder = Path(str(migrations.__file__)).parent
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config)
 
 
 async def check_uploads_folder(ground: Ground) -> Finding:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from ops.migrate.leg import arguments
 from ops.migrate.other_settings import settings_of
 from ops.migrate.places import OWN_SETTINGS, Place, PlaceKind
 from ops.migrate.request import Request
+from shared.connections import ledger_url
 from shared.settings import Settings, load_settings
 
 # What a shell makes of a child that a signal ended.
@@ -61,16 +62,16 @@ def run_in_processes(request: Request, *, archive_dir: Path | None) -> int:
     if is_same and resolved.source == resolved.target:
         raise PlaceError("Source and target are the same workspace; name another one or a file.")
     folder = archive_dir or settings[resolved.target].storage.data_dir / "migrations"
-    return _run_both(resolved, folder.resolve())
+    return _run_both(resolved, folder.resolve(), settings)
 
 
 def _settings(place: Place) -> Settings:
     return settings_of(place) if place.has_own_settings else load_settings()
 
 
-def _run_both(request: Request, folder: Path) -> int:
+def _run_both(request: Request, folder: Path, settings: Mapping[Place, Settings]) -> int:
     """Go by way of an archive; a first step that was done is not done again."""
-    path = folder / f"between-{_name(request)}.ragfleet"
+    path = folder / f"between-{_name(request, settings)}.ragfleet"
     archive = Place(PlaceKind.ARCHIVE, path)
     # What is to be done to the target's workspace is the second step's.
     first = replace(
@@ -99,10 +100,17 @@ def _run_both(request: Request, folder: Path) -> int:
         return ExitCode.FINE
 
 
-def _name(request: Request) -> str:
-    """Name an archive by what it is for: the same command finds it again."""
-    ends = (request.source, request.source_workspace, request.target, request.workspace)
-    return hashlib.sha256(repr(ends).encode()).hexdigest()[:16]
+def _name(request: Request, settings: Mapping[Place, Settings]) -> str:
+    """Name an archive by what it is for: the same command about the same stores finds it again."""
+    ends = (request.source_workspace, request.workspace)
+    stores = [_stores(settings[place]) for place in (request.source, request.target)]
+    return hashlib.sha256(repr((*ends, *stores)).encode()).hexdigest()[:16]
+
+
+def _stores(settings: Settings) -> tuple[str, str]:
+    """Tell installations apart; `settings` alone means another one in another working folder."""
+    ledger = ledger_url(settings).render_as_string(hide_password=True)
+    return ledger, str(settings.storage.data_dir.resolve())
 
 
 def _tell_resumed(path: Path) -> None:

@@ -79,6 +79,12 @@ class UnstorableTextError(SourceUnreadableError):
     code = "unstorable_text"
 
 
+class LedgerRevisionError(AppError):
+    """The tables of the ledger are not those of this version; run `ragfleet init` or update."""
+
+    code = "ledger_revision"
+
+
 class TargetFullError(AppError):
     """No space is left where the target is; free some and give the same command again."""
 

@@ -13,7 +13,7 @@ from lightrag.kg.shared_storage import finalize_share_data
 
 from ops.files_mode import only_process
 from ops.leasing import new_holder, nothing_committed, take_lease, under_lease
-from ops.migrate.errors import TargetNotEmptyError
+from ops.migrate.errors import LedgerRevisionError, TargetNotEmptyError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.installed import InstalledSource
 from ops.migrate.source import Source
@@ -21,10 +21,12 @@ from ops.migrate.stores_source import StoresSource
 from shared.connections import ledger_url
 from shared.errors import WorkspaceBusyError, WorkspaceExistsError
 from shared.ids import WorkspaceName
+from shared.ledger.engine import Database
 from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
 from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease
+from shared.ledger.schema import schema_of
 from shared.objects.base import ObjectStore
 from shared.objects.factory import open_objects
 from shared.rag.models import Models, embedding_name, open_models, require_same_embedding
@@ -127,13 +129,13 @@ async def with_workspace(
         WorkspaceBusyError: something else is writing into it, or took the right to.
         UnavailableError: a server is away.
     """
-    async with opened(settings) as (ledger, rags):
+    writes = is_made if is_written is None else is_written
+    async with opened(settings, is_source=not is_made) as (ledger, rags):
         if is_made:
             with suppress(WorkspaceExistsError):
                 await ledger.workspaces.create(name)
         require_same_embedding(await ledger.workspaces.get(name), settings)
         holder, lease_ms = new_holder("migrate"), int(settings.limits.task_lease_s * 1000)
-        writes = is_made if is_written is None else is_written
         async with _held(ledger, name, holder, lease_ms=lease_ms, is_written=writes) as hold:
             lease = await take_lease(
                 ledger, name, holder=holder, lease_ms=lease_ms, patience_s=lease_ms / 1000
@@ -169,7 +171,7 @@ async def workspace_names(settings: Settings) -> list[WorkspaceName]:
         LedgerUnavailableError: the ledger is away.
     """
     names: list[WorkspaceName] = []
-    async with opened(settings) as (ledger, _):
+    async with opened(settings, is_source=True) as (ledger, _):
         cursor: str | None = None
         while True:
             page = await ledger.workspaces.page(cursor, limit=_PAGE)
@@ -183,17 +185,32 @@ async def _do(
     works: Sequence[Work], settings: Settings, ledger: Ledger, lease: CommitLease, rags: RagPool
 ) -> None:
     leased_at_s = time.monotonic()
-    lease_ms = int(settings.limits.task_lease_s * 1000)
     for work in works:
-        with translated_store_errors():
-            async with rags.use(lease.physical) as rag:
-                stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
-                await take_over(stores, lease, ledger)
-                objects = open_objects(settings)
-                await work(Installation(settings, ledger, lease, rag, stores, objects, leased_at_s))
-            await rags.forget(lease.physical)
-        # LightRAG keeps what it read of files for the life of a process.
-        finalize_share_data()
+        try:
+            with translated_store_errors():
+                await _do_one(work, settings, ledger, lease, rags, leased_at_s)
+        finally:
+            # LightRAG keeps what it read of files for the life of a process.
+            finalize_share_data()
+
+
+async def _do_one(
+    work: Work,
+    settings: Settings,
+    ledger: Ledger,
+    lease: CommitLease,
+    rags: RagPool,
+    leased_at_s: float,
+) -> None:
+    lease_ms = int(settings.limits.task_lease_s * 1000)
+    try:
+        async with rags.use(lease.physical) as rag:
+            stores = open_stores(rag, lease, ledger, lease_ms=lease_ms, on_progress=_nothing)
+            await take_over(stores, lease, ledger)
+            objects = open_objects(settings)
+            await work(Installation(settings, ledger, lease, rag, stores, objects, leased_at_s))
+    finally:
+        await rags.forget(lease.physical)
 
 
 def keeps_files(settings: Settings) -> bool:
@@ -203,27 +220,43 @@ def keeps_files(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, models: Models | None = None
+    settings: Settings, models: Models | None = None, *, is_source: bool = False
 ) -> AsyncIterator[tuple[Ledger, RagPool]]:
-    """Open the ledger, brought up to date, and LightRAG over an installation's stores.
+    """Open the ledger and LightRAG over an installation's stores.
 
     Args:
         settings: of the installation.
         models: left out: those that settings name.
+        is_source: whether the ledger is only read: its tables stay as they are, or an older
+            program could not go on with them. Otherwise they are brought up to date.
 
     Raises:
         SettingsError: files are kept here, and another process has them.
+        LedgerRevisionError: the tables of a source are of another version of this program.
         UnavailableError: a server is away.
     """
     async with AsyncExitStack() as stack:
         if not settings.external:
             stack.enter_context(only_process(settings.storage.data_dir))
-        await asyncio.to_thread(migrate, ledger_url(settings))
+        if not is_source or await _has_no_tables(settings):
+            await asyncio.to_thread(migrate, ledger_url(settings))
         ledger = await Ledger.open(ledger_url(settings), pool_size=2)
         stack.push_async_callback(ledger.close)
         rags = RagPool(settings, models or open_models(settings))
         stack.push_async_callback(rags.close)
         yield ledger, rags
+
+
+async def _has_no_tables(settings: Settings) -> bool:
+    """Look at a source's ledger: a new one may be made, one of another version may not change."""
+    database = Database(ledger_url(settings), pool_size=1)
+    try:
+        schema = await schema_of(database)
+    finally:
+        await database.close()
+    if schema.found is not None and schema.complaint:
+        raise LedgerRevisionError(schema.complaint)
+    return schema.found is None
 
 
 def _nothing() -> None:

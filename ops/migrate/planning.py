@@ -138,7 +138,8 @@ def _tell_about_file(place: Place) -> None:
         output.print(f"{path} exists and is never overwritten; name another file.", markup=False)
     if place.kind is PlaceKind.FOLDER and files_in(path):
         output.print(f"{path} holds files of LightRAG; name another folder.", markup=False)
-    folder = next(parent for parent in path.absolute().parents if parent.is_dir())
+    whole = path.absolute()  # a folder that exists may be a disk of its own
+    folder = next(parent for parent in (whole, *whole.parents) if parent.is_dir())
     output.print(f"{_size(shutil.disk_usage(folder).free)} are free there.")
 
 

@@ -65,7 +65,11 @@ async def empty_workspace(
         physical = census.physical
         if physical is not None:
             _require_another(source, settings.storage.data_dir / "rag" / physical)
-            if census.is_empty or await _is_half_copied(settings, ledger, physical, source):
+            if census.is_empty:
+                # What was begun and is not there at all is no half of anything.
+                _checkpoint(settings, physical).unlink(missing_ok=True)
+                return
+            if await _is_half_copied(settings, ledger, physical, source):
                 return
             question = (
                 f"Delete workspace {name} with its {census.documents} documents, and what is being "

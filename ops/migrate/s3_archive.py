@@ -63,7 +63,7 @@ class S3Archive:
         try:
             return S3Reader(self.bucket, self.key)
         except ObjectNotFoundError:
-            raise SourceNotFoundError(f"There is no {self}; correct --from.") from None
+            raise SourceNotFoundError(f"There is no {self}; correct its name.") from None
 
     def _taken(self) -> TargetNotEmptyError:
         return TargetNotEmptyError(f"{self} exists; name another one.")

@@ -2,20 +2,18 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-import migrations
 from shared.ids import DEFAULT_WORKSPACE
 from shared.ledger.clock import now_ms
 from shared.ledger.engine import CONNECT_TIMEOUT_S, Translated, prepare_sqlite
 from shared.ledger.postgres_engine import postgres_engine
 from shared.ledger.revisions import insert_unless_there
+from shared.ledger.schema import migration_scripts
 from shared.ledger.tables import commit_leases, workspaces
 
 # Any number will do as long as nothing else in this database uses it: "fleet" on a phone.
@@ -62,10 +60,7 @@ async def _migrate_postgres(url: URL) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    folder = Path(str(migrations.__file__)).parent
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = migration_scripts()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     # Nothing happens where it is there already, active or on its way out.

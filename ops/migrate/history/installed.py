@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ops.client.session import complain
+from ops.migrate.errors import SourceUnreadableError
 from ops.migrate.fingerprint import sha256_of
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.items import HistoryItem, Upload
@@ -13,11 +15,9 @@ from ops.migrate.stores_source import StoresSource
 from shared.errors import ObjectNotFoundError
 from shared.ids import ObjectKey
 from shared.ledger.history_records import HistoryEntry, TaskRecord
-from shared.logs import get_logger
 from shared.objects.base import ObjectStore
 from worker.commit.operations import Operation
 
-_log = get_logger(__name__)
 _PIECE_BYTES = 4 * 1024 * 1024
 # What a slow line takes in much less than the hour after which the cleaner looks.
 _BATCH_BYTES = 64 * 1024 * 1024
@@ -29,8 +29,10 @@ class InstalledSource:
 
     contents: StoresSource | FolderSource | Snapshot
     entries: Callable[[], AsyncIterator[list[HistoryEntry]]]
-    """Gives the documents with their tasks, then the edits, some hundred at a time."""
+    """Gives the documents with their tasks, then the edits, some dozens at a time."""
     objects: ObjectStore
+    _told: set[str] = field(default_factory=set)
+    """The lost uploads that a person knows of: they are met at each reading."""
 
     @property
     def embedding_model(self) -> str:
@@ -53,6 +55,7 @@ class InstalledSource:
         """Give each page of documents behind the uploads that their tasks refer to.
 
         Raises:
+            SourceUnreadableError: an upload that waits to be read is not there, or damaged.
             UnavailableError: the ledger or the store of uploads is away.
         """
         async for page in _in_batches(self.entries()):
@@ -63,11 +66,24 @@ class InstalledSource:
                         if await asyncio.to_thread(sha256_of, path) == task.sha256:
                             yield _upload(task, path)
                             continue
-                        _log.warning("upload_damaged", object_key=task.object_key)
+                        what = "is damaged"
                 except ObjectNotFoundError:
-                    _log.warning("upload_lost", object_key=task.object_key)
+                    what = "is not there"
+                self._tell_lost(task, what)
                 lost.add(task.object_key)
             yield [_without(entry, lost) for entry in page] if lost else page
+
+    def _tell_lost(self, task: TaskRecord, what: str) -> None:
+        key = task.object_key or ""
+        if not task.state.is_final:
+            sentence = (
+                f"The upload {key} {what}, and its task has not ended; see that DATA_DIR or "
+                "S3_BUCKET are those of the API, or let the workers end the task."
+            )
+            raise SourceUnreadableError(sentence)
+        if key not in self._told:
+            self._told.add(key)
+            complain(f"The upload {key} {what}: its document is taken along without it.")
 
 
 async def _in_batches(
@@ -102,7 +118,7 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 
 
 def _without(entry: HistoryEntry, lost: set[str | None]) -> HistoryEntry:
-    """Let no task refer to bytes that are gone: it fails by itself where it needs them."""
+    """Let no task refer to bytes that are gone."""
     tasks = [
         task.model_copy(update={"object_key": None}) if task.object_key in lost else task
         for task in entry.tasks

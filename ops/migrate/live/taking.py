@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import errno
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ class _Taking:
     async def _run(self, rag: LightRAG) -> float:
         await self._read_first(rag)
         seq = await self._catch_up(rag)
+        paused_at_s = time.monotonic()
         if not await self.ledger.holds.stop_commits(self.hold):
             raise LeaseLostError
         # A group that was begun may take a stage's time, when a model is slow.
@@ -74,7 +76,6 @@ class _Taking:
             lease_ms=self.lease_ms,
             patience_s=self.settings.limits.stage_timeout_s,
         )
-        paused_at_s = time.monotonic()
         try:
             await self._finish(rag, lease, seq)
         finally:
@@ -158,15 +159,18 @@ async def taken(
     snapshot = Snapshot(folder, dimension=settings.embedding.dim, embedding_model=model)
     try:
         return snapshot, await _fill(settings, name, snapshot, progress)
-    except BaseException:
+    except BaseException as error:
         snapshot.close()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            # Its files have no names, and the source's disk must not be taken for the target's.
+            error.filename = str(folder)
         raise
 
 
 async def _fill(
     settings: Settings, name: WorkspaceName, snapshot: Snapshot, progress: Progress
 ) -> float:
-    async with opened(settings) as (ledger, rags):
+    async with opened(settings, is_source=True) as (ledger, rags):
         require_same_embedding(await ledger.workspaces.get(name), settings)
         lease_ms = int(settings.limits.task_lease_s * 1000)
         hold = await ledger.holds.begin_copy(name, holder=new_holder("copy"), ttl_ms=lease_ms)

@@ -5,9 +5,9 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
@@ -92,7 +92,7 @@ class S3ObjectStore:
 
     @asynccontextmanager
     async def _as_file(self, key: ObjectKey) -> AsyncIterator[Path]:
-        with tempfile.NamedTemporaryFile(prefix="ragfleet-upload-") as file:
+        with _temporary_file() as file:
             await self._in_thread(self._copy, key, file)
             yield Path(file.name)
 
@@ -122,6 +122,16 @@ class S3ObjectStore:
         **kwargs: Arguments.kwargs,
     ) -> Result:
         return await run_to_its_end(self._threads, function, *args, **kwargs)
+
+
+@contextmanager
+def _temporary_file() -> Iterator[IO[bytes]]:
+    try:
+        file = tempfile.NamedTemporaryFile(prefix="ragfleet-upload-")  # noqa: SIM115 - below
+    except OSError as error:
+        raise ObjectStoreUnavailableError(_NO_ROOM_SENTENCE) from error
+    with file:
+        yield file
 
 
 class _Upload:

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lightrag.kg.shared_storage import finalize_share_data
 
 from ops.backup.places import DirectoryBackupPlace
 from shared.ids import WorkspaceName
+from shared.ledger.records import TaskState
 from shared.settings import Settings, load_settings
+from tests.integration.engine.disturbed import states
 from tests.integration.engine.shapes import files_variables, open_fleet, server_variables
 from tests.integration.engine.steps import committed
 from tests.integration.worker.fleet import Fleet
@@ -69,6 +72,8 @@ async def working(variables: dict[str, str]) -> AsyncIterator[Fleet]:
     """A worker tier in the workspace `notes`; what it opened is closed at the end."""
     async with open_fleet(variables) as fleet:
         yield replace(fleet, workspace=NOTES)
+    # LightRAG keeps what it read of files by the workspace's name, whatever their folder.
+    finalize_share_data()
 
 
 @pytest.fixture
@@ -77,4 +82,5 @@ async def filled(variables: dict[str, str]) -> dict[str, str]:
     async with working(variables) as fleet:
         await fleet.context.ledger.workspaces.create(NOTES)
         await committed(fleet, TEXTS)
+        assert await states(fleet) == {TaskState.SUCCEEDED}
     return variables

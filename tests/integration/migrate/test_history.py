@@ -50,6 +50,7 @@ async def test_uploads_tasks_and_what_still_waits_move_and_are_read_back(
 
     out = ragfleet("migrate", "--from", "settings", "--to", archive, "-w", fleet.workspace)
     assert out.returncode == 0, out.stderr
+    assert out.stderr.count(f"The upload {spoiled.object_key} is damaged") == 1
     into = ragfleet("migrate", "--from", archive, "--to", "settings", "-w", MOVED)
     assert into.returncode == 0, into.stderr
 

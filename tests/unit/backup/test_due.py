@@ -47,6 +47,8 @@ class World:
         self.place = DirectoryBackupPlace(folder)
         self.failures: dict[str, list[Exception]] = {}
         self.attempts: Counter[str] = Counter()
+        self.times_away = 0
+        """So often the ledger does not even say which workspaces there are."""
 
     def has(self, workspace: str, moment: str) -> None:
         made_at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
@@ -87,10 +89,14 @@ class Maker:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path)
+
     async def names(_settings: Settings) -> list[WorkspaceName]:
+        if made.times_away:
+            made.times_away -= 1
+            raise LedgerUnavailableError
         return [A, B]
 
-    made = World(tmp_path)
     monkeypatch.setattr(running, "Maker", made.maker)
     monkeypatch.setattr(running, "workspace_names", names)
     return made
@@ -176,6 +182,28 @@ async def test_what_is_busy_or_away_is_tried_again_for_an_hour(world: World) -> 
     assert world.backups() == ["a 28 03:02:00"]
     assert list(outcome.failed) == [B]
     assert 3600 <= sum(clock.slept) <= 3660
+
+
+async def test_a_ledger_that_is_away_at_the_beginning_is_asked_again(world: World) -> None:
+    world.times_away = 2
+    clock = Clock("2026-11-28 03:00:00")
+
+    assert len((await due(world, clock)).made) == 2
+    assert clock.slept == [60, 60]
+
+
+async def test_a_new_backup_that_is_being_read_back_is_not_made_again(tmp_path: Path) -> None:
+    since = datetime(2026, 11, 28, 3, tzinfo=UTC)
+    place, clock = DirectoryBackupPlace(tmp_path), Clock("2026-11-28 03:10:00")
+    with place.writer(Backup(A, since + timedelta(minutes=1)).name):
+        pass
+    maker = making.Maker(settings(), place, now=clock.now)
+
+    assert await maker.is_wanted(B, since)
+    with pytest.raises(WorkspaceBusyError, match="is being read back"):
+        await maker.is_wanted(A, since)
+    await clock.sleep(3600)
+    assert await maker.is_wanted(A, since)  # whoever wrote it is dead
 
 
 async def test_old_ones_are_removed_where_a_new_one_was_made(world: World) -> None:

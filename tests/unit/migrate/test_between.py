@@ -90,6 +90,19 @@ def test_the_first_step_is_not_done_again_when_the_second_was_broken_off(
     assert archives(request_) == []
 
 
+def test_what_another_installation_left_is_not_taken_up(
+    steps: Steps, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(request_, source=parse_place("settings"))
+    monkeypatch.setenv("USE_EXTERNAL_STORAGE", "false")
+    steps.failing = {PlaceKind.SETTINGS}
+    for name in ("one", "two", "two"):
+        monkeypatch.setenv("DATA_DIR", str(tmp_path / name))
+        assert run(request) == FAILED
+    assert steps.kinds == [OUT, IN, OUT, IN, IN]
+    assert len(archives(request)) == 2
+
+
 def test_a_first_step_that_fails_ends_it_and_leaves_nothing(
     steps: Steps, request_: Request
 ) -> None:
