@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from lightrag.kg.shared_storage import finalize_share_data
@@ -11,11 +12,15 @@ from lightrag.kg.shared_storage import finalize_share_data
 from ops.backup.places import DirectoryBackupPlace
 from shared.ids import WorkspaceName
 from shared.ledger.records import TaskState
+from shared.objects.factory import open_objects
 from shared.settings import Settings, load_settings
 from tests.integration.engine.disturbed import states
 from tests.integration.engine.shapes import files_variables, open_fleet, server_variables
 from tests.integration.engine.steps import committed
 from tests.integration.worker.fleet import Fleet
+
+if TYPE_CHECKING:
+    from shared.objects.memory import MemoryObjectStore
 
 # The name of the embedding that worker tiers have in tests; nobody else is asked for vectors.
 EMBEDDING = {
@@ -71,7 +76,10 @@ def place(folder: Path) -> DirectoryBackupPlace:
 async def working(variables: dict[str, str]) -> AsyncIterator[Fleet]:
     """A worker tier in the workspace `notes`; what it opened is closed at the end."""
     async with open_fleet(variables) as fleet:
-        yield replace(fleet, workspace=NOTES)
+        objects = open_objects(fleet.context.settings)  # where the commands look for them
+        context = replace(fleet.context, objects=objects)
+        kept = cast("MemoryObjectStore", objects)
+        yield replace(fleet, workspace=NOTES, context=context, objects=kept)
     # LightRAG keeps what it read of files by the workspace's name, whatever their folder.
     finalize_share_data()
 
