@@ -20,8 +20,11 @@ from shared.objects.threads import in_threads
 from shared.settings import Settings
 from worker.commit.operations import Operation
 
-# A new backup without a receipt is being read back; later whoever wrote it is dead.
+# A backup without a receipt is being read back. Whoever is at it for longer, counted from when we
+# saw it first (its name says when writing began), is taken for dead; what is older than three
+# days, the longest that a backup takes, is not waited for at all.
 _READ_BACK = timedelta(minutes=30)
+_ABANDONED_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Maker:
         self._settings = settings
         self._place = place
         self._now = now
+        self._first_seen: dict[str, datetime] = {}
+        """When the backups were met first that somebody else reads back, by their names."""
 
     async def due(self, names: Iterable[WorkspaceName], since: datetime) -> list[WorkspaceName]:
         """Return the workspaces that have no verified backup since a moment."""
@@ -100,9 +105,13 @@ class Maker:
         backups = backups_among(await asyncio.to_thread(self._place.list))
         if not _is_due(newest(backups, name), since):
             return False
-        read_back_since = max(since, self._now() - _READ_BACK)
-        if any(one.workspace == name and one.made_at >= read_back_since for one in backups):
-            raise WorkspaceBusyError(f"Somebody else's new backup of {name} is being read back.")
+        now = self._now()
+        begun_after = max(since, now - _ABANDONED_AFTER)
+        for one in backups:
+            if one.workspace == name and one.made_at >= begun_after:
+                first_seen = self._first_seen.setdefault(one.name, now)
+                if now - first_seen < _READ_BACK:
+                    raise WorkspaceBusyError(f"A new backup of {name} is being read back.")
         return True
 
     async def _write(self, installation: Installation, backup: Backup) -> dict[str, Sum]:

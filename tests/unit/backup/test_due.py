@@ -194,7 +194,8 @@ async def test_a_ledger_that_is_away_at_the_beginning_is_asked_again(world: Worl
 
 async def test_a_new_backup_that_is_being_read_back_is_not_made_again(tmp_path: Path) -> None:
     since = datetime(2026, 11, 28, 3, tzinfo=UTC)
-    place, clock = DirectoryBackupPlace(tmp_path), Clock("2026-11-28 03:10:00")
+    # Writing it took two hours: it is as old as its beginning.
+    place, clock = DirectoryBackupPlace(tmp_path), Clock("2026-11-28 05:10:00")
     with place.writer(Backup(A, since + timedelta(minutes=1)).name):
         pass
     maker = making.Maker(settings(), place, now=clock.now)
@@ -202,8 +203,21 @@ async def test_a_new_backup_that_is_being_read_back_is_not_made_again(tmp_path: 
     assert await maker.is_wanted(B, since)
     with pytest.raises(WorkspaceBusyError, match="is being read back"):
         await maker.is_wanted(A, since)
-    await clock.sleep(3600)
+    await clock.sleep(1799)
+    with pytest.raises(WorkspaceBusyError, match="is being read back"):
+        await maker.is_wanted(A, since)
+    await clock.sleep(1)
     assert await maker.is_wanted(A, since)  # whoever wrote it is dead
+
+
+async def test_a_backup_that_was_never_read_back_is_not_waited_for_days_later(
+    tmp_path: Path,
+) -> None:
+    since = datetime(2026, 11, 1, 3, tzinfo=UTC)  # once a month
+    place, clock = DirectoryBackupPlace(tmp_path), Clock("2026-11-28 03:00:00")
+    with place.writer(Backup(A, since + timedelta(minutes=1)).name):
+        pass
+    assert await making.Maker(settings(), place, now=clock.now).is_wanted(A, since)
 
 
 async def test_old_ones_are_removed_where_a_new_one_was_made(world: World) -> None:
