@@ -13,7 +13,7 @@ from worker.commit.apply.neo4j_emptying import empty_graph
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _COUNTED = "MATCH (n:`{label}`) OPTIONAL MATCH (n)-[r]->() RETURN count(DISTINCT n), count(r)"
-# A heap of 512 MB takes 25,000 entities in one transaction, but not 100,000.
+# Of a heap of 512 MB, Neo4j lends 346 MB to transactions: too little to delete 100,000 at once.
 _LARGE = """
     UNWIND range(1, {nodes}) AS number
     CALL (number) {{
