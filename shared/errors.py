@@ -1,6 +1,6 @@
 """The error tree: every failure has a stable code and one sentence that says what to do."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class AppError(Exception):
@@ -70,6 +70,12 @@ class WorkspaceNotFoundError(NotFoundError):
     """No such workspace; create it with POST /workspaces."""
 
     code = "workspace_not_found"
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Name the workspace that is not there."""
+        way = "`ragfleet workspaces create` or POST /workspaces makes one"
+        return cls(f"There is no workspace {name}; {way}.")
 
 
 class DocumentNotFoundError(NotFoundError):

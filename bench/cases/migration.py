@@ -4,7 +4,6 @@ The largest move comes last and takes what is left of the time; it is told how f
 """
 
 import asyncio
-import json
 import shutil
 import sys
 import time
@@ -63,7 +62,7 @@ class _Moves:
         )
         rates: dict[str, float] = plain["items_per_s"]
         files = await self._made("full", full)
-        graph = await asyncio.to_thread(_graph_alone, files, self.folder / "graph")
+        graph = await self._graph_alone(files)
         items = full.entities + full.relations
         graph_name = "files → graph alone"
         moves[graph_name] = await self._move(await self._empty(), graph, items)
@@ -113,6 +112,13 @@ class _Moves:
         await asyncio.to_thread(shutil.rmtree, self.folder / "data", ignore_errors=True)
         return await self.bench.ground.stores.make_place("moves", graph=self.bench.options.graph)
 
+    async def _graph_alone(self, files: Path) -> Path:
+        """Put a large graph into a small folder, which lacks nothing that would be derived."""
+        folder = await self._made("graph", _FULL.divided(_FULL.entities))
+        (folder / _GRAPH_FILE).unlink()
+        (folder / _GRAPH_FILE).hardlink_to(files / _GRAPH_FILE)
+        return folder
+
     async def _made(self, name: str, size: Size) -> Path:
         """Make a folder, in a process of its own: the harness stays as small as it was."""
         files = self.folder / name
@@ -132,17 +138,6 @@ def _numbers(size: Size) -> tuple[int, int, int]:
 
 def _bytes_in(folder: Path, files: str = "*") -> int:
     return sum(file.stat().st_size for file in folder.glob(files))
-
-
-def _graph_alone(files: Path, folder: Path) -> Path:
-    """Make a folder with a graph and, so that nothing is derived from it, a row of each kind."""
-    folder.mkdir()
-    for kind in ("entity", "relation"):
-        rows = {"nobody": {"chunk_ids": [], "count": 0}}
-        (folder / f"kv_store_{kind}_chunks.json").write_text(json.dumps(rows))
-    (folder / _GRAPH_FILE).hardlink_to(files / _GRAPH_FILE)
-    (folder / "kv_store_full_docs.json").write_text("{}")
-    return folder
 
 
 def _models(url: str) -> dict[str, str]:

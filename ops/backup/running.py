@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ops.backup.making import Made, Maker
 from ops.backup.places import BackupPlace
 from ops.backup.pruning import KeepPolicy, prune
-from ops.migrate.installation import workspace_names
+from ops.migrate.opening import workspace_names
 from ops.settings_in_use import settings_in_use
 from shared.cron import parse_cron
 from shared.errors import AppError, SettingsError, WorkspaceBusyError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from ops.migrate.errors import SourceNotFoundError, TargetNotEmptyError
+from ops.migrate.errors import SourceNotFoundError, TargetNotEmptyError, TargetUnwritableError
 from ops.migrate.fingerprint import fingerprint_of
 from ops.migrate.naming import give_name
 from ops.migrate.places import Place
@@ -32,6 +32,14 @@ class ReadableArchive(Protocol):
 
 class ArchivePlace(ReadableArchive, Protocol):
     """Where one archive is, or is to be."""
+
+    def require_free(self) -> None:
+        """Look whether it may be written, before much is read for it.
+
+        Raises:
+            TargetNotEmptyError: there is one already.
+            TargetUnwritableError: there is no folder for it.
+        """
 
     def writer(self) -> AbstractContextManager[IO[bytes]]:
         """Open it to be written; it is there when the block ends without an exception.
@@ -63,11 +71,18 @@ class ArchiveFile:
         with file:
             yield file
 
+    def require_free(self) -> None:
+        """Look at the disk."""
+        if self.path.exists():
+            raise self._taken()
+        folder = self.path.absolute().parent
+        if not folder.is_dir():
+            raise TargetUnwritableError(f"There is no folder {folder}; make it, or correct --to.")
+
     @contextmanager
     def writer(self) -> Iterator[IO[bytes]]:
         """Write under another name, and give the file its own when it is on the disk."""
-        if self.path.exists():
-            raise self._taken()
+        self.require_free()
         # A name of its own: two that write to the same place must not write into one file.
         unfinished = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.part")
         try:

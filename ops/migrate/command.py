@@ -8,6 +8,7 @@ import typer
 from ops.client.session import complaining
 from ops.migrate.between import needs_processes, run_in_processes
 from ops.migrate.disks import full_disks_told
+from ops.migrate.errors import PlaceError
 from ops.migrate.options import (
     ArchiveDirOption,
     DryRunOption,
@@ -47,6 +48,10 @@ def migrate(  # noqa: PLR0913 - a command's options
     Exit code 2: a setting or a place is wrong.
     """
     with complaining():
+        if dry_run and verify_only:
+            raise PlaceError(
+                "--dry-run writes and compares nothing; leave it or --verify-only out."
+            )
         request = Request(
             source=parse_place(source),
             source_workspace=source_workspace,

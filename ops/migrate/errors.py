@@ -79,6 +79,12 @@ class UnstorableTextError(SourceUnreadableError):
     code = "unstorable_text"
 
 
+class SourceIncompleteError(SourceUnreadableError):
+    """Something that the source must have is not there; bring what was left behind."""
+
+    code = "source_incomplete"
+
+
 class LedgerRevisionError(AppError):
     """The tables of the ledger are not those of this version; run `ragfleet init` or update."""
 

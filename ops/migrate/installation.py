@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,25 +11,20 @@ from pathlib import Path
 from lightrag import LightRAG
 from lightrag.kg.shared_storage import finalize_share_data
 
-from ops.files_mode import only_process
 from ops.leasing import new_holder, nothing_committed, take_lease, under_lease
-from ops.migrate.errors import LedgerRevisionError, TargetNotEmptyError
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.installed import InstalledSource
+from ops.migrate.opening import filled, opened
 from ops.migrate.source import Source
 from ops.migrate.stores_source import StoresSource
-from shared.connections import ledger_url
 from shared.errors import WorkspaceBusyError, WorkspaceExistsError
 from shared.ids import WorkspaceName
-from shared.ledger.engine import Database
 from shared.ledger.hold_rows import Hold
 from shared.ledger.ledger import Ledger
-from shared.ledger.migrate import migrate
 from shared.ledger.records import CommitLease
-from shared.ledger.schema import schema_of
 from shared.objects.base import ObjectStore
 from shared.objects.factory import open_objects
-from shared.rag.models import Models, embedding_name, open_models, require_same_embedding
+from shared.rag.models import embedding_name, require_same_embedding
 from shared.rag.pool import RagPool
 from shared.rag.store_errors import translated_store_errors
 from shared.settings import Settings
@@ -39,7 +34,6 @@ from worker.leased import LeaseLostError
 
 # Millions of items; longer than this something hangs.
 _TIMEOUT_S = 48 * 3600.0
-_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -87,11 +81,7 @@ class Installation:
             counts = await self.rag.doc_status.get_status_counts()
             labels = await self.rag.chunk_entity_relation_graph.get_all_labels()
         if listed.rows or any(counts.values()) or labels:
-            sentence = (
-                f"The workspace {name} holds documents already; name another one, or say "
-                "--replace, which deletes them first."
-            )
-            raise TargetNotEmptyError(sentence)
+            raise filled(name)
 
 
 def in_files(settings: Settings, folder: Path) -> Settings:
@@ -163,24 +153,6 @@ async def _held(
         yield hold
 
 
-async def workspace_names(settings: Settings) -> list[WorkspaceName]:
-    """List all active workspaces by name.
-
-    Raises:
-        SettingsError: files are kept here, and another process has them.
-        LedgerUnavailableError: the ledger is away.
-    """
-    names: list[WorkspaceName] = []
-    async with opened(settings, is_source=True) as (ledger, _):
-        cursor: str | None = None
-        while True:
-            page = await ledger.workspaces.page(cursor, limit=_PAGE)
-            names += [workspace.name for workspace in page.rows]
-            cursor = page.cursor
-            if cursor is None:
-                return names
-
-
 async def _do(
     works: Sequence[Work], settings: Settings, ledger: Ledger, lease: CommitLease, rags: RagPool
 ) -> None:
@@ -216,47 +188,6 @@ async def _do_one(
 def keeps_files(settings: Settings) -> bool:
     """Tell whether the stores are files, which one process alone may have open."""
     return not settings.external
-
-
-@asynccontextmanager
-async def opened(
-    settings: Settings, models: Models | None = None, *, is_source: bool = False
-) -> AsyncIterator[tuple[Ledger, RagPool]]:
-    """Open the ledger and LightRAG over an installation's stores.
-
-    Args:
-        settings: of the installation.
-        models: left out: those that settings name.
-        is_source: whether the ledger is only read: its tables stay as they are, or an older
-            program could not go on with them. Otherwise they are brought up to date.
-
-    Raises:
-        SettingsError: files are kept here, and another process has them.
-        LedgerRevisionError: the tables of a source are of another version of this program.
-        UnavailableError: a server is away.
-    """
-    async with AsyncExitStack() as stack:
-        if not settings.external:
-            stack.enter_context(only_process(settings.storage.data_dir))
-        if not is_source or await _has_no_tables(settings):
-            await asyncio.to_thread(migrate, ledger_url(settings))
-        ledger = await Ledger.open(ledger_url(settings), pool_size=2)
-        stack.push_async_callback(ledger.close)
-        rags = RagPool(settings, models or open_models(settings))
-        stack.push_async_callback(rags.close)
-        yield ledger, rags
-
-
-async def _has_no_tables(settings: Settings) -> bool:
-    """Look at a source's ledger: a new one may be made, one of another version may not change."""
-    database = Database(ledger_url(settings), pool_size=1)
-    try:
-        schema = await schema_of(database)
-    finally:
-        await database.close()
-    if schema.found is not None and schema.complaint:
-        raise LedgerRevisionError(schema.complaint)
-    return schema.found is None
 
 
 def _nothing() -> None:

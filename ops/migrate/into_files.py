@@ -16,6 +16,19 @@ from ops.migrate.tally import history_of
 from shared.settings import Settings
 
 
+def require_free(request: Request, settings: Settings) -> None:
+    """Look at the target before anything is read for it.
+
+    Raises:
+        TargetNotEmptyError: something is there.
+        TargetUnwritableError: it has no folder.
+    """
+    if request.target.kind is PlaceKind.FOLDER:
+        FolderTarget.in_folder(request.target.path, request.folder_workspace).require_free()
+    else:
+        archive_at(request.target, settings).require_free()
+
+
 async def into_files(request: Request, source: Source, settings: Settings) -> None:
     """Look at a source, copy it, and compare.
 

@@ -16,6 +16,7 @@ from ops.migrate.errors import MigrationDiffersError
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.looking import look
+from ops.migrate.opening import require_unlisted
 from ops.migrate.planning import plan_from_files
 from ops.migrate.re_embedding.embedding import cost_of, re_embedded
 from ops.migrate.replacing import empty_workspace
@@ -59,6 +60,8 @@ def _into_stores(request: Request, source: Source, settings: Settings) -> None:
     if request.dry_run:
         asyncio.run(plan_from_files(source, request.workspace, settings))
         return
+    if not request.is_replacing and not request.verify_only:
+        asyncio.run(require_unlisted(settings, request.workspace))
     sums = asyncio.run(look(request.source, source))
     if request.is_replacing and not request.verify_only:
         emptied = empty_workspace(

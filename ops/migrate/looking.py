@@ -1,6 +1,7 @@
 """Reads a source once before anything is written, so that damage is known by then."""
 
 from ops.client.session import output
+from ops.migrate.completeness import require_whole
 from ops.migrate.places import Place
 from ops.migrate.room import ArchiveSize
 from ops.migrate.showing import table_of
@@ -19,6 +20,7 @@ async def look(place: Place, source: Source, size: ArchiveSize | None = None) ->
 
     Raises:
         SourceUnreadableError: it is damaged.
+        SourceIncompleteError: a part of it is missing.
         UnstorableTextError: it holds what no store takes.
     """
     tally = Tally()
@@ -30,6 +32,8 @@ async def look(place: Place, source: Source, size: ArchiveSize | None = None) ->
         tally.add_history(item)
         if size is not None:
             size.add_history(item)
+    sums = tally.sums()
     output.print(f"In {place}:", markup=False)
-    output.print(table_of(tally.sums()))
-    return tally.sums()
+    output.print(table_of(sums))
+    require_whole(place, {section: found.count for section, found in sums.items()})
+    return sums

@@ -10,6 +10,7 @@ from ops.client.session import output
 from ops.migrate.census.looking import look_at
 from ops.migrate.census.record import Amount, Census, Names
 from ops.migrate.census.sizes import Sizes
+from ops.migrate.completeness import require_whole
 from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.folder.layout import files_in
 from ops.migrate.places import Place, PlaceKind
@@ -58,6 +59,7 @@ async def plan_from_files(
 
     Raises:
         SourceUnreadableError: the source is damaged.
+        SourceIncompleteError: a part of it is missing.
         UnavailableError: a server is away.
     """
     sizes = Sizes()
@@ -65,6 +67,7 @@ async def plan_from_files(
         sizes.add(operation)
     amounts = {section: Amount(*amount) for section, amount in sizes.amounts.items()}
     await _tell(amounts, sizes.names, target, settings)
+    require_whole("The source", {section: amount.count for section, amount in amounts.items()})
 
 
 async def plan_from_stores(name: WorkspaceName, target: Place, settings: Settings) -> None:
@@ -92,11 +95,13 @@ async def _tell(
         f"{_duration(_seconds(costs, amounts))} to copy and compare; "
         f"about {_size(_disk_bytes(costs, rows, vectors))} of disk in the target."
     )
+    is_free = True
     if isinstance(target, Place):
-        _tell_about_file(target)
+        is_free = _tell_about_file(target)
     elif census is not None:
-        _tell_about_workspace(target, census)
-    output.print("Nothing was written; leave --dry-run out to copy it.")
+        is_free = _tell_about_workspace(target, census)
+    next_step = "; leave --dry-run out to copy it" if is_free else ""
+    output.print(f"Nothing was written{next_step}.")
 
 
 def _table(amounts: Mapping[str, Amount], census: Census | None) -> Table:
@@ -115,10 +120,11 @@ def _count_in(census: Census, section: str) -> int:
     return census.amounts[section].count if section in census.amounts else 0
 
 
-def _tell_about_workspace(name: str, census: Census) -> None:
+def _tell_about_workspace(name: str, census: Census) -> bool:
+    """Tell what is in the way, and return whether nothing is."""
     if census.is_empty:
         output.print(f"The workspace {name} is empty or not there: nothing is in the way.")
-        return
+        return True
     output.print(
         f"The workspace {name} holds {census.documents} listed documents: the copy needs another "
         "workspace, or --replace, which deletes them first."
@@ -127,20 +133,29 @@ def _tell_about_workspace(name: str, census: Census) -> None:
         if count := census.shared_counts.get(section, 0):
             shown = ", ".join(census.shared[section][:_SHOWN])
             output.print(f"{count:,} {section} are in both: {shown}", markup=False)
+    return False
 
 
-def _tell_about_file(place: Place) -> None:
+def _tell_about_file(place: Place) -> bool:
+    """Tell what is in the way, and return whether nothing is."""
     if place.url:
         output.print("Whether the key is free shows when it is written.")
-        return
+        return True
     path = place.path
+    is_free = True
     if place.kind is PlaceKind.ARCHIVE and path.exists():
+        is_free = False
         output.print(f"{path} exists and is never overwritten; name another file.", markup=False)
+    if place.kind is PlaceKind.ARCHIVE and not path.absolute().parent.is_dir():
+        is_free = False
+        output.print(f"There is no folder {path.absolute().parent}; make it.", markup=False)
     if place.kind is PlaceKind.FOLDER and files_in(path):
+        is_free = False
         output.print(f"{path} holds files of LightRAG; name another folder.", markup=False)
     whole = path.absolute()  # a folder that exists may be a disk of its own
     folder = next(parent for parent in (whole, *whole.parents) if parent.is_dir())
     output.print(f"{_size(shutil.disk_usage(folder).free)} are free there.")
+    return is_free
 
 
 def _bytes(amounts: Mapping[str, Amount]) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from ops.migrate.checkpoints import read_checkpoint
 from ops.migrate.confirming import confirm
 from ops.migrate.errors import PlaceError
 from ops.migrate.folder.source import FolderSource
-from ops.migrate.installation import opened
+from ops.migrate.opening import opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource
 from ops.migrate.source import Source
 from shared.errors import WorkspaceBusyError, WorkspaceNotFoundError

@@ -1,11 +1,13 @@
 """One migration, whatever its ends are."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from ops.migrate.errors import PlaceError
+from ops.migrate.errors import PlaceError, SourceNotFoundError
 from ops.migrate.installation import Installation, keeps_files, with_workspace
-from ops.migrate.into_files import into_files
+from ops.migrate.into_files import into_files, require_free
 from ops.migrate.into_stores import into_stores
 from ops.migrate.live.telling import seen
 from ops.migrate.places import Place, PlaceKind
@@ -13,7 +15,8 @@ from ops.migrate.planning import plan_from_files, plan_from_stores
 from ops.migrate.request import Request
 from ops.migrate.source import open_file
 from ops.settings_in_use import settings_in_use
-from shared.ids import parse_workspace_name
+from shared.errors import WorkspaceNotFoundError
+from shared.ids import WorkspaceName, parse_workspace_name
 from shared.settings import Settings
 
 
@@ -33,6 +36,8 @@ def run(request: Request, settings: Settings) -> None:
                 "--re-embed is about an installation's model; files take vectors as they are."
             )
             raise PlaceError(sentence)
+        if not request.dry_run and not request.verify_only:
+            require_free(request, settings)
     match request.source.kind, request.target.kind:
         case PlaceKind.SETTINGS, PlaceKind.SETTINGS:
             sentence = "Source and target are the same; name the other one's `settings:FILE`."
@@ -66,6 +71,21 @@ async def _out_of_stores(request: Request, settings: Settings) -> None:
     if request.dry_run:
         await plan_from_stores(name, _target_of(request), settings)
         return
+    with _source_named(name):
+        await _copy_out(request, name, settings)
+
+
+@contextmanager
+def _source_named(name: WorkspaceName) -> Iterator[None]:
+    """Nobody who wants to copy a workspace is helped by being told how to make one."""
+    try:
+        yield
+    except WorkspaceNotFoundError:
+        sentence = f"These stores hold no workspace {name}; correct --from or --source-workspace."
+        raise SourceNotFoundError(sentence) from None
+
+
+async def _copy_out(request: Request, name: WorkspaceName, settings: Settings) -> None:
 
     async def copy(installation: Installation) -> None:
         await into_files(request, installation.as_source(), settings)

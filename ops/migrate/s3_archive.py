@@ -38,13 +38,17 @@ class S3Archive:
         with read_from_s3(self.bucket, self.key) as file:
             yield file
 
-    @contextmanager
-    def writer(self) -> Iterator[IO[bytes]]:
-        """Send parts, which become the object at the end; without one, they are thrown away."""
+    def require_free(self) -> None:
+        """Ask S3 for the object."""
         # Who may write here but not list is told 403 of what is not there: the end will tell.
         with suppress(ObjectNotFoundError, ObjectStoreRefusedError):
             S3Reader(self.bucket, self.key)
             raise self._taken()
+
+    @contextmanager
+    def writer(self) -> Iterator[IO[bytes]]:
+        """Send parts, which become the object at the end; without one, they are thrown away."""
+        self.require_free()
         try:
             with written_to_s3(self.bucket, self.key) as file:
                 yield file

@@ -22,7 +22,8 @@ from lightrag.kg.shared_storage import finalize_share_data
 from numpy.typing import NDArray
 
 from ops.migrate.folder.source import FolderSource
-from ops.migrate.installation import in_files, opened
+from ops.migrate.installation import in_files
+from ops.migrate.opening import opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource
 from ops.migrate.source import Source
 from shared.ids import PhysicalWorkspace, WorkspaceName

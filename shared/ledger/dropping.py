@@ -149,7 +149,7 @@ async def _pending_drop(connection: AsyncConnection, name: WorkspaceName) -> Tas
     )
     row = found.one_or_none()
     if row is None:
-        raise WorkspaceNotFoundError
+        raise WorkspaceNotFoundError.of(name)
     return to_task(row)
 
 

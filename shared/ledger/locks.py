@@ -26,7 +26,7 @@ async def lock_active_workspace(connection: AsyncConnection, name: WorkspaceName
     """
     row = await lock_workspace(connection, name)
     if row is None or row.state != "active":
-        raise WorkspaceNotFoundError
+        raise WorkspaceNotFoundError.of(name)
     return row
 
 

@@ -46,7 +46,7 @@ class Workspaces:
         async with self._database.reading() as connection:
             row = (await connection.execute(statement)).one_or_none()
         if row is None:
-            raise WorkspaceNotFoundError
+            raise WorkspaceNotFoundError.of(name)
         return to_workspace(row)
 
     async def page(self, cursor: str | None, *, limit: int) -> Page[Workspace]:
@@ -72,7 +72,7 @@ class Workspaces:
             found = await connection.execute(_shown().where(workspaces.c.name == name))
             row = found.one_or_none()
         if row is None:
-            raise WorkspaceNotFoundError
+            raise WorkspaceNotFoundError.of(name)
         return _to_shown(row)
 
     async def remember_embedding(self, name: WorkspaceName, *, model: str, dim: int) -> None:
@@ -91,7 +91,7 @@ class Workspaces:
             found = await connection.execute(select(workspaces).where(workspaces.c.name == name))
             row = found.one_or_none()
         if row is None:
-            raise WorkspaceNotFoundError
+            raise WorkspaceNotFoundError.of(name)
         if (row.embedding_model, row.embedding_dim) != (model, dim):
             raise EmbeddingMismatchError
 

@@ -79,6 +79,7 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
         "ops/services.py",  # their variables
         "ops/settings_in_use.py",  # whether a running system's are meant
         "ops/migrate/installation.py",  # what it is to fill them
+        "ops/migrate/opening.py",  # whether another process may have them
         "ops/migrate/switching.py",  # what people are told to set
     }
     looks = {

@@ -37,6 +37,14 @@ class FolderTarget:
         """Choose a workspace of a working folder; the one without a name is the root itself."""
         return cls(root / workspace)
 
+    def require_free(self) -> None:
+        """Look whether the folder may be filled, before much is read for it.
+
+        Raises:
+            TargetNotEmptyError: LightRAG's files are there.
+        """
+        _require_no_files(self.folder)
+
     async def write(self, source: "Source", progress: Progress) -> None:
         """Copy a source; the files have their names only when all are whole and on the disk.
 

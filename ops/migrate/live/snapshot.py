@@ -41,7 +41,7 @@ class Snapshot:
         self.items = Items(folder)
         self.embedding_model = embedding_model
         self.changes = 0
-        """So many items were read once more, each time that they had changed."""
+        """So many items were read once more, each time that they may have changed."""
         self._dimension = dimension
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this object
 

@@ -17,9 +17,9 @@ from lightrag import LightRAG
 
 from ops.leasing import new_holder, take_lease, under_lease
 from ops.migrate.errors import SourceChangedError
-from ops.migrate.installation import opened
 from ops.migrate.live.changes import note_commits, read_again, read_new_replies
 from ops.migrate.live.snapshot import Snapshot
+from ops.migrate.opening import opened
 from ops.migrate.progress import Progress
 from ops.migrate.stores_source import StoresSource
 from shared.ids import WorkspaceName

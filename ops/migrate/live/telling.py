@@ -21,7 +21,7 @@ async def seen(settings: Settings, name: WorkspaceName) -> AsyncIterator[Install
     try:
         output.print(
             f"Ingestion paused for {paused_s:.1f} s; {snapshot.changes:,} items were read once "
-            "more, because they changed meanwhile.",
+            "more, because they were committed meanwhile, or in the minute before.",
             highlight=False,
         )
         yield InstalledSource(snapshot, snapshot.entries, open_objects(settings))

@@ -13,7 +13,7 @@ from ops.client.session import output
 from ops.migrate.census.looking import look_at
 from ops.migrate.confirming import confirm
 from ops.migrate.errors import MigrationDiffersError, PlaceError, TargetNotEmptyError
-from ops.migrate.installation import opened
+from ops.migrate.opening import opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource, texts_of
 from ops.migrate.re_embedding.vector_file import VectorFile, open_vector_file
 from ops.migrate.request import Request

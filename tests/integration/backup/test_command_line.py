@@ -45,7 +45,7 @@ def test_a_workspace_that_is_not_there_is_named_and_the_others_are_backed_up(
         timeout=100,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("nope: workspace_not_found: No such workspace")
+    assert done.stderr.startswith("nope: workspace_not_found: There is no workspace nope")
     assert "default-" in done.stdout
     kinds = [path.suffixes for path in sorted((tmp_path / "here").iterdir())]
     assert kinds == [[".ragfleet"], [".receipt", ".json"]]

@@ -38,7 +38,9 @@ def test_a_workspace_that_holds_something_is_left_alone(stock_folder: Path, ragf
     words = ("--from", f"folder:{stock_folder}", "--to", "settings")
     assert ragfleet("migrate", *words).returncode == 0
 
-    assert "holds documents already" in said(ragfleet, *words)
+    again = ragfleet("migrate", *words)
+    assert "holds documents already" in again.stderr
+    assert again.stdout == ""  # nothing was read for it
     assert ragfleet("migrate", *words, "--verify-only").returncode == 0
 
 
@@ -114,3 +116,43 @@ def test_a_wrong_place_is_corrected(
     ragfleet: Here, source: str, target: str, code: int, words: str
 ) -> None:
     assert words in said(ragfleet, "--from", source, "--to", target, code=code)
+
+
+@pytest.mark.parametrize("missing", ["vdb_entities.json", "kv_store_text_chunks.json"])
+def test_a_folder_that_lacks_a_whole_file_is_refused(
+    stock_folder: Path, tmp_path: Path, ragfleet: Here, missing: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(stock_folder, copy)
+    (copy / missing).unlink()
+    words = ("--from", f"folder:{copy}", "--to", "settings")
+
+    assert said(ragfleet, *words, "--dry-run").startswith("source_incomplete: ")
+    assert said(ragfleet, *words).startswith("source_incomplete: ")
+    assert not (tmp_path / "data" / "rag").exists()
+
+
+def test_a_target_that_is_taken_is_named_before_the_source_is_read(
+    stock_folder: Path, tmp_path: Path, ragfleet: Here
+) -> None:
+    taken = tmp_path / "taken"
+    shutil.copytree(stock_folder, taken)
+    (tmp_path / "taken.ragfleet").touch()
+    refusals = {
+        f"folder:{taken}": "target_not_empty: ",
+        f"archive:{taken}.ragfleet": "target_not_empty: ",
+        f"archive:{tmp_path}/nowhere/it.ragfleet": "target_unwritable: There is no folder ",
+    }
+    for target, refusal in refusals.items():
+        done = ragfleet("migrate", "--from", f"folder:{stock_folder}", "--to", target)
+        assert done.stderr.startswith(refusal)
+        assert done.stdout == ""
+        plan = ragfleet("migrate", "--from", f"folder:{stock_folder}", "--to", target, "--dry-run")
+        assert plan.stdout.endswith("Nothing was written.")
+
+
+def test_looking_and_comparing_are_not_asked_for_together(
+    stock_folder: Path, ragfleet: Here
+) -> None:
+    words = ("--from", f"folder:{stock_folder}", "--to", "settings", "--dry-run", "--verify-only")
+    assert "leave it or --verify-only out" in said(ragfleet, *words, code=2)
