@@ -74,8 +74,7 @@ class WorkspaceNotFoundError(NotFoundError):
     @classmethod
     def of(cls, name: str) -> Self:
         """Name the workspace that is not there."""
-        way = "`ragfleet workspaces create` or POST /workspaces makes one"
-        return cls(f"There is no workspace {name}; {way}.")
+        return cls(f"There is no workspace {name}; `ragfleet workspaces create {name}` makes one.")
 
 
 class DocumentNotFoundError(NotFoundError):

@@ -38,8 +38,8 @@ _QUESTIONS = 3
 # `{"reference_id": "2", "content": …` and, in the list of sources, `[2] file.txt`.
 _REFERENCE = re.compile(r'^\[\d+\] |"reference_id": "\d+", ')
 _MODES: tuple[Mode, ...] = ("naive", "local", "global", "mix")
-# LightRAG's file storages hold a whole folder in memory, several times.
-_MAX_FOLDER_BYTES = 200_000_000
+# LightRAG's file storages hold a whole folder in memory: a graph takes nine times its file's bytes.
+_MAX_FOLDER_BYTES = 50_000_000
 # An index of vectors finds nearly all of the nearest; files find all. Less than this is no such
 # difference.
 MIN_SHARE = 0.7

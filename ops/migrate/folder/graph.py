@@ -1,16 +1,21 @@
-"""LightRAG's GraphML file, one entity or relation at a time."""
+"""LightRAG's GraphML file, one entity or relation at a time.
+
+The parser calls back for each tag, and no tree is built of what is not wanted: the half of what a
+pass over a large file took with `iterparse`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, iterparse
+from xml.parsers import expat
 
 from ops.migrate.folder.reading import readable
 
 Row = dict[str, Any]
 
-_SPACE = "{http://graphml.graphdrawing.org/xmlns}"
+_SPACE = "http://graphml.graphdrawing.org/xmlns "
 _TYPES = {"int": int, "long": int, "float": float, "double": float}
+_READ_BYTES = 1 << 18
 
 
 def entities_of(path: Path) -> Iterator[tuple[str, Row]]:
@@ -19,8 +24,8 @@ def entities_of(path: Path) -> Iterator[tuple[str, Row]]:
     Raises:
         SourceUnreadableError: the file is no GraphML, or cut off.
     """
-    for names, row in _items(path, "node", ("id",)):
-        yield names[0], row
+    for (name,), row in _items(path, "node", ("id",)):
+        yield name, row
 
 
 def relations_of(path: Path) -> Iterator[tuple[str, str, Row]]:
@@ -29,42 +34,65 @@ def relations_of(path: Path) -> Iterator[tuple[str, str, Row]]:
     Raises:
         SourceUnreadableError: the file is no GraphML, or cut off.
     """
-    for names, row in _items(path, "edge", ("source", "target")):
-        yield names[0], names[1], row
+    for (source, target), row in _items(path, "edge", ("source", "target")):
+        yield source, target, row
 
 
 def _items(path: Path, wanted: str, named: tuple[str, ...]) -> Iterator[tuple[list[str], Row]]:
     if not path.exists():
         return
-    keys: dict[str, Element] = {}
-    with readable(path):
-        for element, parent in _elements(path):
-            if element.tag == f"{_SPACE}key":
-                keys[element.attrib["id"]] = element
-            elif element.tag == f"{_SPACE}{wanted}":
-                yield [element.attrib[name] for name in named], _properties(element, keys)
-            if element.tag in {f"{_SPACE}node", f"{_SPACE}edge"}:
-                parent.clear()  # or the tree would grow to the size of the file
+    with readable(path), path.open("rb") as file:
+        items = _Items(wanted, named)
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = items.begin
+        parser.CharacterDataHandler = items.text
+        parser.EndElementHandler = items.end
+        while block := file.read(_READ_BYTES):
+            parser.Parse(block)
+            yield from items.taken()
+        parser.Parse(b"", True)  # noqa: FBT003 - expat's; a file that is cut off is told here
 
 
-def _elements(path: Path) -> Iterator[tuple[Element, Element]]:
-    """Give each element with what is around it, when it is whole."""
-    parents: list[Element] = []
-    for event, element in iterparse(path, events=("start", "end")):  # noqa: S314 - the user's own
-        if event == "start":
-            parents.append(element)
-            continue
-        parents.pop()
-        if parents:
-            yield element, parents[-1]
+class _Items:
+    """The whole elements of one kind that the parser has passed since they were last taken."""
 
+    def __init__(self, wanted: str, named: tuple[str, ...]) -> None:
+        self._wanted, self._named = f"{_SPACE}{wanted}", named
+        self._found: list[tuple[list[str], Row]] = []
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._row: Row | None = None
+        self._key: tuple[str, str] | None = None
+        self._texts: list[str] = []
+        self._names: list[str] = []
 
-def _properties(element: Element, keys: dict[str, Element]) -> Row:
-    found: Row = {}
-    for data in element.findall(f"{_SPACE}data"):
-        key = keys[data.attrib["key"]].attrib
-        found[key["attr.name"]] = _value(data.text or "", key.get("attr.type", "string"))
-    return found
+    def begin(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == self._wanted:
+            self._row, self._names = {}, [attributes[name] for name in self._named]
+        elif self._row is not None:
+            self._key, self._texts = self._keys[attributes["key"]], []
+        elif tag == f"{_SPACE}key":
+            name, kind = attributes["attr.name"], attributes.get("attr.type", "string")
+            self._keys[attributes["id"]] = name, kind
+
+    def text(self, text: str) -> None:
+        if self._key is not None:
+            self._texts.append(text)
+
+    def end(self, tag: str) -> None:
+        if self._row is None:
+            return
+        if self._key is not None:
+            name, kind = self._key
+            self._row[name] = _value("".join(self._texts), kind)
+            self._key = None
+        elif tag == self._wanted:
+            self._found.append((self._names, self._row))
+            self._row = None
+
+    def taken(self) -> list[tuple[list[str], Row]]:
+        found, self._found = self._found, []
+        return found
 
 
 def _value(text: str, kind: str) -> Any:  # noqa: ANN401 - text, number or truth

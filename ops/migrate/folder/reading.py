@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 
 import ijson
 
@@ -19,7 +19,7 @@ def readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (ijson.JSONError, ParseError, ValueError, KeyError, TypeError) as error:
+    except (ijson.JSONError, ExpatError, ValueError, KeyError, TypeError) as error:
         # A parser's message may quote the text; its kind says enough.
         sentence = f"{path.name} is damaged or cut off ({type(error).__name__})."
         raise SourceUnreadableError(sentence) from error
