@@ -48,13 +48,13 @@ locals {
   ]...)
 
   redis_alarms = merge([
-    for node in var.redis_node_ids : {
-      "${node}-memory" = {
+    for name, node in var.redis_node_ids : {
+      "redis-${name}-memory" = {
         description = "Redis is 75 % full. It removes nothing by itself (noeviction): at 100 % nothing can be written. Take larger nodes."
         namespace   = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node }
         statistic   = "Maximum", period = 300, periods = 2, operator = "GreaterThanThreshold", threshold = 75
       }
-      "${node}-evictions" = {
+      "redis-${name}-evictions" = {
         description = "Redis removed data to make room, so documents are lost: its parameter group must say noeviction."
         namespace   = "AWS/ElastiCache", metric = "Evictions", dimensions = { CacheClusterId = node }
         statistic   = "Sum", period = 300, periods = 1, operator = "GreaterThanThreshold", threshold = 0

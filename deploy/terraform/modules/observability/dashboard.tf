@@ -19,7 +19,7 @@ locals {
       { title = "Memory of the services (%)", metrics = [for service in var.services : ["AWS/ECS", "MemoryUtilization", "ClusterName", var.name, "ServiceName", service]] },
     ],
     length(var.redis_node_ids) == 0 ? [] : [
-      { title = "Memory of Redis (%)", metrics = [for node in var.redis_node_ids : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId", node]], stat = "Maximum" },
+      { title = "Memory of Redis (%)", metrics = [for node in values(var.redis_node_ids) : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId", node]], stat = "Maximum" },
     ],
     flatten([for aurora in var.aurora[*] : [
       { title = "Aurora's size (ACU)", metrics = [["AWS/RDS", "ServerlessDatabaseCapacity", "DBClusterIdentifier", aurora.cluster_id]] },

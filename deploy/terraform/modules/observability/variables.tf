@@ -75,9 +75,9 @@ variable "api_load_balancer" {
 }
 
 variable "redis_node_ids" {
-  description = "The ids of the ElastiCache nodes, such as ragfleet-001."
-  type        = list(string)
-  default     = []
+  description = "The ids of the ElastiCache nodes by a name that is known beforehand, such as 001."
+  type        = map(string)
+  default     = {}
 }
 
 variable "aurora" {
@@ -87,7 +87,7 @@ variable "aurora" {
 }
 
 variable "nat_gateway_ids" {
-  description = "The NAT gateways by a name that does not change, such as the zone."
+  description = "The NAT gateways by a name that is known beforehand, such as the zone."
   type        = map(string)
   default     = {}
 }
