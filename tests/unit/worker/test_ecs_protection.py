@@ -1,4 +1,4 @@
-"""What the ECS agent is asked, when, and what its answers mean; the agent here is a local server."""
+"""What the ECS agent is asked, when, and what its answers mean; here it is a local server."""
 
 import json
 from collections import deque
@@ -142,7 +142,6 @@ def test_the_sweeper_and_the_cleaner_protect_nobody(agent: Agent, protection: Pr
     assert agent.next()["ProtectionEnabled"] is True
     with pytest.raises(Empty):
         agent.asked.get_nowait()
-
 
 
 def test_nothing_is_listened_to_where_ecs_did_not_start_the_process(tmp_path: Path) -> None:

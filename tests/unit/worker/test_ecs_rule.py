@@ -1,4 +1,4 @@
-"""A worker asks to be spared while it works, and stands aside now and then so that one can deploy."""
+"""A worker asks to be spared while it works, and stands aside now and then."""
 
 from worker.ecs.rule import ProtectionRule
 

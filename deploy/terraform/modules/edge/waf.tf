@@ -1,14 +1,14 @@
-# What never reaches the API. Documents are text about anything, attacks included, so an upload's
-# body is not searched; everything else about it is, and everything about other requests.
+# What never reaches the API. Documents are text about anything, attacks included, so an upload is
+# let through before anybody looks for attacks in bodies: rules of AWS's own are last.
 
 locals {
-  # In order. Bodies are only counted by size: questions and graph edits may have 512 KiB
-  # (MAX_REQUEST_BYTES), which the API itself sees to.
-  managed_rules = [
-    { name = "AWSManagedRulesAmazonIpReputationList", sees_uploads = true, counted = [] },
-    { name = "AWSManagedRulesKnownBadInputsRuleSet", sees_uploads = false, counted = [] },
-    { name = "AWSManagedRulesCommonRuleSet", sees_uploads = false, counted = ["SizeRestrictions_BODY"] },
-  ]
+  before_uploads = { 1 = { name = "AWSManagedRulesAmazonIpReputationList", counted = [] } }
+  after_uploads = {
+    3 = { name = "AWSManagedRulesKnownBadInputsRuleSet", counted = [] }
+    # Refuses bodies over 8 KB; questions and graph edits may have 512 KiB (MAX_REQUEST_BYTES),
+    # which the API itself sees to.
+    4 = { name = "AWSManagedRulesCommonRuleSet", counted = ["SizeRestrictions_BODY"] }
+  }
 }
 
 resource "aws_wafv2_web_acl" "this" {
@@ -47,11 +47,40 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  rule {
+    name     = "Uploads"
+    priority = 2
+
+    action {
+      allow {}
+    }
+
+    statement {
+      byte_match_statement {
+        search_string         = var.upload_path
+        positional_constraint = "EXACTLY"
+        field_to_match {
+          uri_path {}
+        }
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+
+    visibility_config {
+      metric_name                = "Uploads"
+      cloudwatch_metrics_enabled = true
+      sampled_requests_enabled   = false
+    }
+  }
+
   dynamic "rule" {
-    for_each = { for index, rules in local.managed_rules : index => rules }
+    for_each = merge(local.before_uploads, local.after_uploads)
     content {
       name     = rule.value.name
-      priority = rule.key + 1
+      priority = rule.key
 
       override_action {
         none {}
@@ -68,27 +97,6 @@ resource "aws_wafv2_web_acl" "this" {
               name = rule_action_override.value
               action_to_use {
                 count {}
-              }
-            }
-          }
-
-          dynamic "scope_down_statement" {
-            for_each = rule.value.sees_uploads ? [] : [var.upload_path]
-            content {
-              not_statement {
-                statement {
-                  byte_match_statement {
-                    search_string         = scope_down_statement.value
-                    positional_constraint = "EXACTLY"
-                    field_to_match {
-                      uri_path {}
-                    }
-                    text_transformation {
-                      priority = 0
-                      type     = "NONE"
-                    }
-                  }
-                }
               }
             }
           }

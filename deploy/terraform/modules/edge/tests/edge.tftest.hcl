@@ -63,20 +63,24 @@ run "the_load_balancer_reaches_the_api_and_nothing_else" {
   }
 }
 
-run "uploads_may_be_about_anything" {
+run "uploads_may_be_about_anything_but_not_from_anybody" {
   assert {
-    condition = alltrue([
-      for rule in aws_wafv2_web_acl.this.rule : (
-        rule.statement[0].managed_rule_group_statement[0].scope_down_statement[0].not_statement[0].statement[0].byte_match_statement[0].search_string == "/insert"
-      ) if contains(["AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"], rule.name)
-    ])
-    error_message = "Rules that search bodies leave uploads alone."
+    condition = [for priority in range(5) : one([for rule in aws_wafv2_web_acl.this.rule : rule.name if rule.priority == priority])] == [
+      "RateLimit", "AWSManagedRulesAmazonIpReputationList", "Uploads", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"
+    ]
+    error_message = "Uploads are let through after the rules about senders and before the rules about bodies."
   }
   assert {
-    condition = toset([for rule in aws_wafv2_web_acl.this.rule : rule.name]) == toset([
-      "RateLimit", "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"
-    ])
-    error_message = "Four rules."
+    condition = alltrue([for rule in aws_wafv2_web_acl.this.rule : (
+      length(rule.action[0].allow) == 1 && rule.statement[0].byte_match_statement[0].search_string == "/insert" && rule.statement[0].byte_match_statement[0].positional_constraint == "EXACTLY"
+    ) if rule.name == "Uploads"])
+    error_message = "The path is /insert, nothing more."
+  }
+  assert {
+    condition = flatten([for rule in aws_wafv2_web_acl.this.rule : [
+      for override in rule.statement[0].managed_rule_group_statement[0].rule_action_override : override.name
+    ] if rule.name == "AWSManagedRulesCommonRuleSet"]) == ["SizeRestrictions_BODY"]
+    error_message = "Questions may be longer than 8 KB."
   }
 }
 

@@ -194,6 +194,8 @@ run "workers_grow_with_what_waits" {
 }
 
 run "workers_can_go_down_to_none" {
+  state_key = "none" # another one: a service that exists keeps its number
+
   variables {
     autoscaling = { min = 0, max = 20, from_zero = true, backlog = { queue = "extract", per_task = 32, installation = "ragfleet" } }
   }
