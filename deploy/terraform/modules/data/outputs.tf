@@ -9,8 +9,8 @@ output "redis_port" {
 }
 
 output "redis_node_ids" {
-  description = "The nodes, for alarms."
-  value       = [for index in range(var.redis.nodes) : format("%s-%03d", var.name, index + 1)]
+  description = "The nodes by their number, for alarms."
+  value       = { for index in range(var.redis.nodes) : format("%03d", index + 1) => format("%s-%03d", aws_elasticache_replication_group.main.id, index + 1) }
 }
 
 output "redis_auth_secret_arn" {
@@ -31,6 +31,16 @@ output "postgres_port" {
 output "postgres_database" {
   description = "POSTGRES_DB."
   value       = aws_rds_cluster.main.database_name
+}
+
+output "postgres_user" {
+  description = "POSTGRES_USER."
+  value       = local.postgres_user
+}
+
+output "postgres_max_connections" {
+  description = "How many connections the largest size allows, rather too few: AWS's table says 189 for 1 ACU and 3360 for 16, at most 5000, and 2000 when the smallest is below 1."
+  value       = min(floor(189 * var.postgres.max_acu), var.postgres.min_acu < 1 ? 2000 : 5000)
 }
 
 output "postgres_secret_arn" {

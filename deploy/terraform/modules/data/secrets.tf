@@ -7,7 +7,7 @@ locals {
   generated = merge(
     {
       api-key  = "API_KEY of the API"
-      flower   = "FLOWER_BASIC_AUTH, user:password of the dashboard"
+      flower   = "FLOWER_PASSWORD of the dashboard"
       redis    = "AUTH token of ElastiCache"
       postgres = "User and password of Aurora, as JSON"
     },
@@ -26,7 +26,7 @@ locals {
   # How each password lies in its secret.
   wrapped = {
     api-key  = "%s"
-    flower   = "admin:%s"
+    flower   = "%s"
     redis    = "%s"
     postgres = "{\"username\":\"${local.postgres_user}\",\"password\":\"%s\"}"
     neo4j    = "{\"username\":\"neo4j\",\"password\":\"%s\"}"

@@ -8,9 +8,10 @@ locals {
   )
 
   arrows = merge([
-    for store, port in local.ports : {
-      for client, group in var.client_security_group_ids :
-      "${client}-${store}" => { store = store, port = port, client = client, group = group }
+    for name, client in var.clients : {
+      for store in client.stores :
+      "${name}-${store}" => { store = store, client = name, group = client.security_group_id }
+      if contains(keys(local.ports), store)
     }
   ]...)
 }
@@ -32,7 +33,7 @@ resource "aws_vpc_security_group_ingress_rule" "client" {
   security_group_id            = aws_security_group.store[each.value.store].id
   description                  = "${each.value.client} to ${each.value.store}"
   referenced_security_group_id = each.value.group
-  from_port                    = each.value.port
-  to_port                      = each.value.port
+  from_port                    = local.ports[each.value.store]
+  to_port                      = local.ports[each.value.store]
   ip_protocol                  = "tcp"
 }

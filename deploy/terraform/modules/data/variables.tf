@@ -18,10 +18,15 @@ variable "kms_key_arn" {
   type        = string
 }
 
-variable "client_security_group_ids" {
-  description = "Who may speak to the stores, name => security group: the services of ECS and nobody else."
-  type        = map(string)
+variable "clients" {
+  description = "Who may speak to which stores, name => security group and stores (redis, postgres, neo4j): services of ECS and nobody else."
+  type        = map(object({ security_group_id = string, stores = list(string) }))
   default     = {}
+
+  validation {
+    condition     = alltrue(flatten([for client in values(var.clients) : [for store in client.stores : contains(["redis", "postgres", "neo4j"], store)]]))
+    error_message = "clients: stores are redis, postgres and neo4j."
+  }
 }
 
 variable "write_passwords" {

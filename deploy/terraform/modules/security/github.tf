@@ -1,7 +1,7 @@
 # Roles for GitHub's workflows, by OIDC: no key of AWS lies at GitHub. Each role lets in one kind of
 # run of one repository, and may do what that run does.
 #   images  pushes images            from the branch github_branch
-#   plan    reads, to show a plan    from pull requests
+#   plan    reads, to show a plan    from pull requests and that branch
 #   deploy  rolls services over      from the environment github_environment, after approval
 #   apply   changes everything here  from the same environment
 
@@ -10,10 +10,10 @@ locals {
   issuer  = "token.actions.githubusercontent.com"
   subject = "repo:${coalesce(var.github_repository, "none/none")}"
   roles = var.github_repository == null ? {} : {
-    images = "${local.subject}:ref:refs/heads/${var.github_branch}"
-    plan   = "${local.subject}:pull_request"
-    deploy = "${local.subject}:environment:${var.github_environment}"
-    apply  = "${local.subject}:environment:${var.github_environment}"
+    images = ["${local.subject}:ref:refs/heads/${var.github_branch}"]
+    plan   = ["${local.subject}:pull_request", "${local.subject}:ref:refs/heads/${var.github_branch}"]
+    deploy = ["${local.subject}:environment:${var.github_environment}"]
+    apply  = ["${local.subject}:environment:${var.github_environment}"]
   }
   provider_arn = var.create_github_provider ? one(aws_iam_openid_connect_provider.github[*].arn) : "arn:${local.partition}:iam::${local.account}:oidc-provider/${local.issuer}"
 
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "github_assume" {
     condition {
       test     = "StringEquals"
       variable = "${local.issuer}:sub"
-      values   = [each.value]
+      values   = each.value
     }
   }
 }
@@ -116,7 +116,28 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     actions   = ["logs:GetLogEvents", "logs:FilterLogEvents"]
-    resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/${var.name}/*"]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/ecs/${var.name}/*"]
+  }
+
+  # The smoke test asks the API a real question.
+  dynamic "statement" {
+    for_each = var.api_key_secret_name == null ? [] : [var.api_key_secret_name]
+
+    content {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = ["arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:${statement.value}-*"]
+    }
+  }
+
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.main.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${local.region}.amazonaws.com"]
+    }
   }
 }
 
