@@ -38,11 +38,19 @@ run "a_stream_may_be_silent_as_long_as_a_model_thinks" {
   }
 }
 
-run "the_health_of_a_task_is_that_of_its_stores" {
+run "a_store_that_is_away_costs_no_task" {
   assert {
-    condition     = aws_lb_target_group.api.health_check[0].path == "/readyz"
-    error_message = "The load balancer asks /readyz."
+    condition     = aws_lb_target_group.api.health_check[0].path == "/livez"
+    error_message = "The load balancer asks whether the process lives, not whether its stores do."
   }
+}
+
+run "a_health_check_that_looks_at_stores" {
+  command = plan
+  variables {
+    health_check_path = "/readyz"
+  }
+  expect_failures = [var.health_check_path]
 }
 
 run "metrics_are_not_for_everybody" {
