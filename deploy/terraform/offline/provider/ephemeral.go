@@ -54,8 +54,8 @@ func (p *srv) OpenEphemeralResource(_ context.Context, q *tfprotov5.OpenEphemera
 	if err := v.As(&m); err != nil {
 		return nil, err
 	}
-	for n, x := range m {
-		if x.IsNull() && x.Type().Is(tftypes.String) {
+	for n, a := range ephemeralTypes[q.TypeName].Attributes {
+		if x := m[n]; a.Computed && x.IsNull() && x.Type().Is(tftypes.String) {
 			m[n] = tftypes.NewValue(tftypes.String, "mock-"+n)
 		}
 	}
