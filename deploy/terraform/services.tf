@@ -7,7 +7,6 @@ locals {
   environment = merge(var.settings, {
     USE_EXTERNAL_STORAGE    = "true"
     LOG_FORMAT              = "json"
-    HOME                    = local.data_dir
     OBJECT_STORE            = "s3"
     S3_BUCKET               = module.data.buckets.uploads.id
     S3_REGION               = var.region
@@ -49,61 +48,37 @@ locals {
     contains(local.keyed, lookup(var.settings, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.data.secret_arns["embedding-api-key"] } : {},
   )
 
-  worker_health = { command = ["CMD", "python", "-m", "worker.health"], start_period_s = 90, retries = 4, interval_s = 15, timeout_s = 5 }
-  pulse         = { WORKER_PULSE_FILE = "${local.data_dir}/worker-pulse.json" }
-
+  # Commands and health checks are in modules/service/kinds.tf.
   described = {
     api = {
       image       = "api"
       environment = { API_HOST = "0.0.0.0", API_PORT = "8000", AUTH_MODE = "key" }
       secrets     = { API_KEY = module.data.secret_arns["api-key"] }
       policies    = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
-      health_check = {
-        command        = ["CMD", "python", "-S", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
-        start_period_s = 60
-      }
     }
     worker-prepare = {
-      command      = ["python", "-m", "worker", "--queues", "prepare"]
-      environment  = local.pulse
-      policies     = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
-      health_check = local.worker_health
-      queue        = "prepare"
+      policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
+      queue    = "prepare"
     }
-    worker-extract = {
-      command      = ["python", "-m", "worker", "--queues", "extract"]
-      environment  = local.pulse
-      health_check = local.worker_health
-      queue        = "extract"
-    }
+    worker-extract = { queue = "extract" }
     # Also sweeps, cleans up and makes backups.
     worker-commit = {
-      command     = ["python", "-m", "worker", "--queues", "commit,maintenance"]
-      environment = local.pulse
       policies = {
         uploads = data.aws_iam_policy_document.bucket["uploads"].json
         backups = data.aws_iam_policy_document.bucket["backups"].json
       }
-      health_check = local.worker_health
-      queue        = "commit"
+      queue = "commit"
     }
     beat = {
-      command              = ["python", "-m", "worker.beat"]
       environment          = { CLOUDWATCH_ENABLED = "true" }
-      health_check         = { command = ["CMD", "python", "-m", "worker.health", "--beat"], start_period_s = 60, retries = 4 }
       publishes_metrics_in = "LightRAGFleet"
     }
     flower = {
-      command      = ["python", "-m", "ops.flower"]
-      environment  = { FLOWER_HOST = "0.0.0.0", FLOWER_PORT = "5555" }
-      secrets      = { FLOWER_PASSWORD = module.data.secret_arns["flower"] }
-      health_check = { command = ["CMD", "python", "-S", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:5555/healthcheck', timeout=4)"], start_period_s = 60 }
+      environment = { FLOWER_HOST = "0.0.0.0", FLOWER_PORT = "5555" }
+      secrets     = { FLOWER_PASSWORD = module.data.secret_arns["flower"] }
     }
     # Runs to its end before each rollover: tables and indexes, and whether all stores answer.
-    init = {
-      command  = ["ragfleet", "init"]
-      policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
-    }
+    init = { policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json } }
   }
 
   services = var.images == null ? {} : { for name, size in var.sizes : name => size }
@@ -125,13 +100,11 @@ module "service" {
 
   name       = var.name
   service    = each.key
-  one_off    = each.key == "init"
   cluster    = module.observability.cluster
   vpc_id     = module.network.vpc_id
   subnet_ids = module.network.private_subnet_ids
 
   image        = var.images[lookup(local.described[each.key], "image", "worker")]
-  command      = lookup(local.described[each.key], "command", [])
   architecture = var.architecture
   data_dir     = local.data_dir
   environment  = merge(local.environment, lookup(local.described[each.key], "environment", {}))
@@ -144,7 +117,6 @@ module "service" {
   log_retention_days   = var.log_retention_days
   task_policies        = lookup(local.described[each.key], "policies", {})
   publishes_metrics_in = lookup(local.described[each.key], "publishes_metrics_in", null)
-  health_check         = lookup(local.described[each.key], "health_check", null)
 
   cpu           = each.value.cpu
   memory_mib    = each.value.memory_mib
@@ -152,8 +124,6 @@ module "service" {
   running       = var.services_running
   desired_count = each.value.min
   spot          = { enabled = each.value.spot }
-  # One clock at a time: the old one stops before the new one starts.
-  deployment = each.key == "beat" ? { minimum_healthy_percent = 0, maximum_percent = 100 } : { minimum_healthy_percent = 100, maximum_percent = 200 }
 
   autoscaling = each.value.min == each.value.max ? null : {
     min            = each.value.min

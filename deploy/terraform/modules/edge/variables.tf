@@ -58,9 +58,13 @@ variable "api_port" {
 }
 
 variable "health_check_path" {
-  description = "What the load balancer asks each task; /readyz also looks at the stores, so a task that cannot reach them gets no requests."
+  description = "What the load balancer asks each task. Not /readyz: ECS replaces a task whose target is unhealthy, and while a store is away that would be every task, again and again."
   type        = string
-  default     = "/readyz"
+  default     = "/livez"
+  validation {
+    condition     = var.health_check_path != "/readyz"
+    error_message = "health_check_path is not /readyz: a store that is away would make ECS replace every task of the API again and again."
+  }
 }
 
 variable "idle_timeout_s" {

@@ -6,8 +6,8 @@ locals {
   fleet_alarms = merge(
     {
       beat-silent = {
-        description = "No metric came from beat for 5 minutes: lost work is not found, and autoscaling sees nothing. Look at the logs of beat, then at Redis."
-        namespace   = local.ours, metric = "BeatAlive", dimensions = { Installation = var.installation }
+        description = "Beat told nothing about the queue commit for 5 minutes: lost work is not found, and autoscaling sees nothing. It tells nothing, too, while Redis or Aurora does not answer. Look at the logs of beat."
+        namespace   = local.ours, metric = "BacklogPerTask", dimensions = { Installation = var.installation, Queue = "commit" }
         statistic   = "SampleCount", period = 60, periods = 5, operator = "LessThanThreshold", threshold = 1
         missing     = var.running ? "breaching" : "notBreaching"
       }
@@ -39,7 +39,7 @@ locals {
         percentile  = "p95", period = 300, periods = 3, operator = "GreaterThanThreshold", threshold = var.thresholds.p95_latency_s
       }
       "${name}-unhealthy" = {
-        description = "No task of the API is healthy. GET /readyz names the store that does not answer."
+        description = "No task of the API answers. Look at its logs and at the events of its service."
         namespace   = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = dimensions
         statistic   = "Minimum", period = 60, periods = 3, operator = "LessThanThreshold", threshold = 1
         missing     = var.running ? "breaching" : "notBreaching"

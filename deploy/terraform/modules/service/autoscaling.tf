@@ -1,7 +1,7 @@
 # How many tasks: by what they use, or by what waits for them.
 
 locals {
-  scaled    = var.autoscaling == null || var.one_off || !var.running ? {} : { this = var.autoscaling }
+  scaled    = var.autoscaling == null || local.one_off || !var.running ? {} : { this = var.autoscaling }
   backlog   = { for key, scaling in local.scaled : key => scaling.backlog if scaling.backlog != null }
   from_zero = { for key, scaling in local.scaled : key => scaling.backlog if scaling.from_zero }
 

@@ -19,12 +19,17 @@ locals {
     [for rule in values(var.ingress) : rule.port],
   ))
 
-  environment = merge({ DATA_DIR = var.data_dir, TMPDIR = var.data_dir }, var.environment)
+  environment = merge(
+    { DATA_DIR = var.data_dir, HOME = var.data_dir, TMPDIR = var.data_dir },
+    local.is_worker ? { WORKER_PULSE_FILE = local.pulse_file } : {},
+    var.environment,
+  )
 
   container = merge(
     {
       name      = var.service
       image     = var.image
+      command   = local.kind.command
       essential = true
       user      = var.user
 
@@ -49,14 +54,13 @@ locals {
         }
       }
     },
-    length(var.command) == 0 ? {} : { command = var.command },
-    var.health_check == null ? {} : {
+    local.kind.health == null ? {} : {
       healthCheck = {
-        command     = var.health_check.command
-        interval    = var.health_check.interval_s
-        timeout     = var.health_check.timeout_s
-        retries     = var.health_check.retries
-        startPeriod = var.health_check.start_period_s
+        command     = local.kind.health.command
+        interval    = local.kind.health.interval_s
+        timeout     = local.kind.health.timeout_s
+        retries     = local.kind.health.retries
+        startPeriod = local.kind.health.start_period_s
       }
     },
   )

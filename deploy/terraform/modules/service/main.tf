@@ -15,6 +15,8 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
   container_definitions    = jsonencode([local.container])
+  # Older revisions stay, or there would be nothing to go back to.
+  skip_destroy = true
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -41,7 +43,7 @@ resource "terraform_data" "count" {
 }
 
 resource "aws_ecs_service" "this" {
-  count = var.one_off ? 0 : 1
+  count = local.one_off ? 0 : 1
 
   name                   = var.service
   cluster                = var.cluster.arn
@@ -51,9 +53,9 @@ resource "aws_ecs_service" "this" {
   enable_execute_command = false
   propagate_tags         = "SERVICE"
 
-  deployment_minimum_healthy_percent = var.deployment.minimum_healthy_percent
-  deployment_maximum_percent         = var.deployment.maximum_percent
-  health_check_grace_period_seconds  = var.load_balancer == null ? null : try(var.health_check.start_period_s, 60)
+  deployment_minimum_healthy_percent = local.kind.deployment.minimum_healthy_percent
+  deployment_maximum_percent         = local.kind.deployment.maximum_percent
+  health_check_grace_period_seconds  = var.load_balancer == null ? null : local.kind.health.start_period_s
 
   # A version that does not become healthy is taken back by itself.
   deployment_circuit_breaker {
@@ -86,7 +88,8 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    ignore_changes       = [desired_count]
+    # A deployment moves services to the new revision one after the other, after init has run.
+    ignore_changes       = [desired_count, task_definition]
     replace_triggered_by = [terraform_data.count]
   }
 }

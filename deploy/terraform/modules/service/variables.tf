@@ -16,12 +16,6 @@ variable "service" {
   }
 }
 
-variable "one_off" {
-  description = "A task definition alone, to be run to its end before a rollout; no service."
-  type        = bool
-  default     = false
-}
-
 variable "cluster" {
   description = "The ECS cluster."
   type        = object({ arn = string, name = string })
@@ -48,12 +42,6 @@ variable "image" {
   }
 }
 
-variable "command" {
-  description = "The command; empty: the image's own."
-  type        = list(string)
-  default     = []
-}
-
 variable "user" {
   description = "The user inside the container, as uid:gid."
   type        = string
@@ -65,7 +53,7 @@ variable "user" {
 }
 
 variable "environment" {
-  description = "Settings that are no secrets."
+  description = "Settings that are no secrets; those about folders are made here."
   type        = map(string)
   default     = {}
   validation {
@@ -136,31 +124,6 @@ variable "stop_timeout_s" {
   }
 }
 
-variable "health_check" {
-  description = "The same as the image's HEALTHCHECK, which ECS does not read; null: none, for a task that ends by itself."
-  type = object({
-    command        = list(string)
-    interval_s     = optional(number, 30)
-    timeout_s      = optional(number, 10)
-    retries        = optional(number, 3)
-    start_period_s = optional(number, 60)
-  })
-  default = null
-  validation {
-    condition     = var.health_check == null ? true : contains(["CMD", "CMD-SHELL"], var.health_check.command[0])
-    error_message = "health_check.command begins with CMD or CMD-SHELL."
-  }
-  validation {
-    condition = var.health_check == null ? true : (
-      var.health_check.interval_s >= 5 && var.health_check.interval_s <= 300 &&
-      var.health_check.timeout_s >= 2 && var.health_check.timeout_s <= 60 &&
-      var.health_check.retries >= 1 && var.health_check.retries <= 10 &&
-      var.health_check.start_period_s >= 0 && var.health_check.start_period_s <= 300
-    )
-    error_message = "ECS allows intervals of 5 to 300 s, time limits of 2 to 60 s, 1 to 10 retries and a start of 0 to 300 s."
-  }
-}
-
 # ── How large, how many ──────────────────────────────────────────────────────────────────────────
 
 variable "cpu" {
@@ -204,12 +167,6 @@ variable "desired_count" {
   description = "How many tasks without autoscaling. To change it replaces the service."
   type        = number
   default     = 1
-}
-
-variable "deployment" {
-  description = "How many percent of the tasks stay and how many there may be while a new version comes."
-  type        = object({ minimum_healthy_percent = number, maximum_percent = number })
-  default     = { minimum_healthy_percent = 100, maximum_percent = 200 }
 }
 
 variable "spot" {

@@ -10,6 +10,21 @@ mock_provider "aws" {
   mock_resource "aws_s3_bucket" {
     defaults = { arn = "arn:aws:s3:::fleet-logs" }
   }
+  mock_resource "aws_lb" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/fleet/1" }
+  }
+  mock_resource "aws_lb_target_group" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/fleet/2" }
+  }
+  mock_resource "aws_lb_listener" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/fleet/1/3" }
+  }
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/fleet/4" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:aws-waf-logs-fleet" }
+  }
 }
 
 variables {
@@ -38,11 +53,19 @@ run "a_stream_may_be_silent_as_long_as_a_model_thinks" {
   }
 }
 
-run "the_health_of_a_task_is_that_of_its_stores" {
+run "a_store_that_is_away_costs_no_task" {
   assert {
-    condition     = aws_lb_target_group.api.health_check[0].path == "/readyz"
-    error_message = "The load balancer asks /readyz."
+    condition     = aws_lb_target_group.api.health_check[0].path == "/livez"
+    error_message = "The load balancer asks whether the process lives, not whether its stores do."
   }
+}
+
+run "a_health_check_that_looks_at_stores" {
+  command = plan
+  variables {
+    health_check_path = "/readyz"
+  }
+  expect_failures = [var.health_check_path]
 }
 
 run "metrics_are_not_for_everybody" {

@@ -4,6 +4,15 @@ mock_provider "aws" {
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:/ecs/fleet/worker-extract" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/role" }
+  }
+  mock_resource "aws_ecs_task_definition" {
+    defaults = { arn = "arn:aws:ecs:eu-central-1:123456789012:task-definition/fleet:1" }
+  }
+  mock_resource "aws_appautoscaling_policy" {
+    defaults = { arn = "arn:aws:autoscaling:eu-central-1:123456789012:scalingPolicy:p" }
+  }
 }
 
 variables {
@@ -13,7 +22,6 @@ variables {
   vpc_id     = "vpc-1"
   subnet_ids = ["subnet-a", "subnet-b"]
   image      = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lightrag-fleet-worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-  command    = ["python", "-m", "worker", "--queues", "extract"]
   cpu        = 512
   memory_mib = 2048
 
@@ -23,7 +31,6 @@ variables {
     REDIS_PASSWORD    = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:fleet/redis-AbCdEf"
   }
   secrets_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/k"
-  health_check    = { command = ["CMD", "python", "-m", "worker.healthy"] }
 }
 
 run "a_container_can_change_nothing_but_its_data" {
@@ -41,7 +48,7 @@ run "a_container_can_change_nothing_but_its_data" {
   }
   assert {
     condition = { for variable in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].environment : variable.name => variable.value } == {
-      DATA_DIR = "/data", TMPDIR = "/data", USE_EXTERNAL_STORAGE = "true"
+      DATA_DIR = "/data", HOME = "/data", TMPDIR = "/data", WORKER_PULSE_FILE = "/data/worker-pulse.json", USE_EXTERNAL_STORAGE = "true"
     }
     error_message = "Temporary files go where they can be written."
   }
@@ -110,10 +117,26 @@ run "a_version_that_does_not_become_healthy_is_taken_back" {
   }
 }
 
+run "a_worker_is_asked_whether_it_takes_messages" {
+  assert {
+    condition = [
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].command,
+      jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.command,
+      ] == [
+      ["python", "-m", "worker", "--queues", "extract"],
+      ["CMD", "python", "-m", "worker.health", "/data/worker-pulse.json"],
+    ]
+    error_message = "The command serves one queue, and the health check reads what the worker writes."
+  }
+  assert {
+    condition     = aws_ecs_task_definition.this.skip_destroy
+    error_message = "Older revisions stay, to go back to."
+  }
+}
+
 run "a_beat_is_stopped_before_the_next_one_starts" {
   variables {
     service              = "beat"
-    deployment           = { minimum_healthy_percent = 0, maximum_percent = 100 }
     publishes_metrics_in = "LightRAGFleet"
   }
   assert {
@@ -207,10 +230,7 @@ run "workers_can_go_down_to_none" {
 
 run "an_init_task_has_no_service" {
   variables {
-    service      = "init"
-    one_off      = true
-    command      = ["ragfleet", "init"]
-    health_check = null
+    service = "init"
   }
   assert {
     condition     = length(aws_ecs_service.this) == 0 && output.service_name == null
