@@ -94,7 +94,9 @@ func (p *srv) PlanResourceChange(_ context.Context, q *tfprotov5.PlanResourceCha
 		return nil, err
 	}
 	for n, a := range b.Attributes {
-		if a.Computed && !writeOnly(n) && m[n].IsNull() {
+		if writeOnly(n) {
+			m[n] = tftypes.NewValue(m[n].Type(), nil)
+		} else if a.Computed && m[n].IsNull() {
 			m[n] = tftypes.NewValue(m[n].Type(), tftypes.UnknownValue)
 		}
 	}
