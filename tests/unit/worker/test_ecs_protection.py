@@ -99,7 +99,7 @@ def test_what_failed_is_logged_and_asked_for_again(agent: Agent) -> None:
 def test_the_sweeper_and_the_cleaner_protect_nobody(agent: Agent, protection: Protection) -> None:
     for name in (TaskName.SWEEP, TaskName.CLEAN):
         protection._began(sender=task(name), task_id=name.value)
-        protection._ended(sender=task(name), task_id=name.value)
+    assert protection._rule.idle
     protection._began(sender=task(TaskName.BACK_UP), task_id="backup")
     assert agent.next()["ProtectionEnabled"] is True
     with pytest.raises(Empty):
