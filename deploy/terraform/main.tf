@@ -34,6 +34,7 @@ module "network" {
   cidr                    = var.cidr
   availability_zones      = local.zones
   nat_gateway_per_zone    = var.nat_gateway_per_zone
+  nat_instance_type       = var.nat_instance_type
   interface_endpoints     = var.interface_endpoints
   flow_log_retention_days = var.log_retention_days
   kms_key_arn             = module.security.kms_key_arn

@@ -12,7 +12,7 @@ variable "name" {
 variable "region" {
   description = "The region."
   type        = string
-  default     = "eu-central-1"
+  default     = "us-east-1"
 }
 
 variable "cidr" {

@@ -6,6 +6,12 @@ variable "nat_gateway_per_zone" {
   default     = false
 }
 
+variable "nat_instance_type" {
+  description = "One small machine in place of a NAT gateway, such as t4g.nano. null: a gateway."
+  type        = string
+  default     = null
+}
+
 variable "interface_endpoints" {
   description = "true: ECR, logs and Secrets Manager are reached inside the VPC."
   type        = bool

@@ -25,7 +25,7 @@ class Resource:
 def _resources(module: dict[str, Any]) -> Iterator[Resource]:
     for found in module.get("resources", []):
         if found["mode"] == "managed":
-            yield Resource(found["address"], found["type"], found["values"])
+            yield Resource(found["address"], found["type"], found.get("values", {}))
     for child in module.get("child_modules", []):
         yield from _resources(child)
 

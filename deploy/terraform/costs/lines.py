@@ -108,8 +108,7 @@ def _network(profile: Profile, month: Table, price: Table) -> Iterator[Line]:
     usd += month["million_requests"] * waf["million_requests"]
     counted = f"1 list, {profile.waf_rules} rules, {month['million_requests']} million requests"
     yield Line("Firewall (WAF)", counted, usd)
-    usd = profile.nat_gateways * network["nat_hour"] * HOURS + month["nat_gb"] * network["nat_gb"]
-    yield Line("NAT gateways", f"{profile.nat_gateways}, {month['nat_gb']} GB", usd)
+    yield _way_out(profile, month, price)
     usd = profile.public_addresses * network["public_ip_hour"] * HOURS
     yield Line("Public addresses", f"{profile.public_addresses}", usd)
     if profile.endpoints:
@@ -122,14 +121,23 @@ def _network(profile: Profile, month: Table, price: Table) -> Iterator[Line]:
     yield Line("Traffic", counted, usd)
 
 
+def _way_out(profile: Profile, month: Table, price: Table) -> Line:
+    if profile.nat_machine:
+        machine = price["ec2"]
+        disk = machine["nat_disk_gb"] * machine["disk_gb"]
+        usd = machine["hour"][profile.nat_machine] * HOURS + disk
+        return Line("NAT machine", f"{profile.nat_machine}, {month['nat_gb']} GB", usd)
+    network = price["network"]
+    usd = profile.nat_gateways * network["nat_hour"] * HOURS + month["nat_gb"] * network["nat_gb"]
+    return Line("NAT gateways", f"{profile.nat_gateways}, {month['nat_gb']} GB", usd)
+
+
 def _watch(profile: Profile, month: Table, price: Table) -> Iterator[Line]:
     watch = price["cloudwatch"]
     usd = profile.custom_metrics * watch["metric"] + profile.alarm_metrics * watch["alarm_metric"]
     counted = f"{profile.custom_metrics} metrics, alarms on {profile.alarm_metrics} metrics"
     yield Line("CloudWatch: metrics, alarms", counted, usd)
-    yield Line(
-        "CloudWatch: logs", f"{month['logs_gb']} GB", month["logs_gb"] * watch["logs_gb"]
-    )
+    yield Line("CloudWatch: logs", f"{month['logs_gb']} GB", month["logs_gb"] * watch["logs_gb"])
     if profile.insights != "disabled":
         tasks = sum(_between(one.fewest, one.most, month) for one in profile.services)
         metrics = (
@@ -140,8 +148,10 @@ def _watch(profile: Profile, month: Table, price: Table) -> Iterator[Line]:
         yield Line("Container Insights", f"about {metrics:.0f} metrics", usd)
     if profile.guardduty:
         duty = price["guardduty"]
-        usd = month["million_events"] * duty["million_events"] + month["nat_gb"] * duty["flow_gb"] / 50
-        yield Line("GuardDuty", f"{month['million_events']} million events", usd)
+        usd = month["million_events"] * duty["million_events"] + month["flow_gb"] * duty["flow_gb"]
+        yield Line(
+            "GuardDuty", f"{month['million_events']} million events, {month['flow_gb']} GB", usd
+        )
     secrets, keys = price["secrets"]["secret"], price["keys"]["key"]
     usd = profile.secrets * secrets + profile.keys * keys
     yield Line("Secrets, keys", f"{profile.secrets} secrets, {profile.keys} key", usd)

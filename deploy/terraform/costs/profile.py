@@ -48,6 +48,7 @@ class Profile:
     architecture: str
     services: tuple[ServiceSize, ...]
     nat_gateways: int
+    nat_machine: str | None
     endpoints: int
     redis_engine: str
     redis_node: str
@@ -73,12 +74,13 @@ class Profile:
         for variables in sorted(TERRAFORM.glob("variables*.tf")):
             given |= read_defaults(variables)
         given |= read_tfvars(path)
-        on_ec2 = given["graph"] == "ec2"
+        on_ec2, nat_machine = given["graph"] == "ec2", given["nat_instance_type"]
         return cls(
             name=path.stem,
             architecture=given["architecture"],
             services=tuple(_service(*size) for size in given["sizes"].items() if size[0] != "init"),
-            nat_gateways=_ZONES if given["nat_gateway_per_zone"] else 1,
+            nat_gateways=0 if nat_machine else _ZONES if given["nat_gateway_per_zone"] else 1,
+            nat_machine=nat_machine,
             endpoints=_ENDPOINTS * _ZONES if given["interface_endpoints"] else 0,
             redis_engine=given["redis"].get("engine", "valkey"),
             redis_node=given["redis"]["node_type"],
@@ -95,8 +97,8 @@ class Profile:
 
     @property
     def public_addresses(self) -> int:
-        """Of the load balancer in each zone, and of each NAT gateway."""
-        return _ZONES + self.nat_gateways
+        """Of the load balancer in each zone, and of each way out."""
+        return _ZONES + self._ways_out
 
     @property
     def waf_rules(self) -> int:
@@ -117,7 +119,7 @@ class Profile:
     def alarms(self) -> int:
         """That look at one metric each."""
         nodes = self.redis_nodes * _ALARMS_OF_NODE
-        return _ALARMS_OF_FLEET + nodes + _ALARMS_OF_AURORA + self.nat_gateways * _ALARMS_OF_NAT
+        return _ALARMS_OF_FLEET + nodes + _ALARMS_OF_AURORA + self._ways_out * _ALARMS_OF_NAT
 
     @property
     def alarm_metrics(self) -> int:
@@ -125,6 +127,10 @@ class Profile:
         tracked = sum(self._policies(service) for service in self.services) * 2
         from_zero = sum(service.fewest == 0 for service in self.services) * _METRICS_OF_ZERO_ALARM
         return self.alarms + _METRICS_OF_ERROR_ALARM + tracked + from_zero
+
+    @property
+    def _ways_out(self) -> int:
+        return 1 if self.nat_machine else self.nat_gateways
 
     @staticmethod
     def _policies(service: ServiceSize) -> int:

@@ -46,7 +46,7 @@ class _Reader:
         taken, self.ahead = self.ahead, next(self._tokens)
         return taken
 
-    def value(self) -> Any:
+    def value(self) -> Any:  # noqa: ANN401 - any literal
         kind, text = self.take()
         if kind in {"string", "number"}:
             return json.loads(text)

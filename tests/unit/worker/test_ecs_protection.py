@@ -1,15 +1,10 @@
 """What the ECS agent is asked, when, and what its answers mean; here it is a local server."""
 
-import json
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
+from queue import Empty
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from celery import signals
@@ -18,49 +13,16 @@ from structlog.testing import capture_logs
 from shared.contract.names import TaskName
 from shared.settings import load_settings
 from shared.settings_ecs import EcsSettings
+from tests.ecs_agent import Agent, served_agent
 from worker.ecs.agent import EcsAgent
 from worker.ecs.protection import Protection, connect_protection
 from worker.ecs.rule import ProtectionRule
 
-DONE = (200, b'{"protection": {"ProtectionEnabled": true, "TaskArn": "arn:aws:ecs:task"}}')
-WAIT_S = 20
-
-
-@dataclass
-class Agent:
-    """What was asked, in order, and what is answered before all is well."""
-
-    uri: str = ""
-    asked: "Queue[tuple[str, dict[str, Any]]]" = field(default_factory=Queue)
-    refusals: deque[tuple[int, bytes]] = field(default_factory=deque)
-
-    def next(self) -> dict[str, Any]:
-        return self.asked.get(timeout=WAIT_S)[1]
-
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    served = Agent()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            served.asked.put((self.path, json.loads(body)))
-            status, answer = served.refusals.popleft() if served.refusals else DONE
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.uri = f"http://127.0.0.1:{server.server_address[1]}/api/some-container"
-        thread = Thread(target=server.serve_forever)
-        thread.start()
+    with served_agent() as served:
         yield served
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -137,7 +99,7 @@ def test_what_failed_is_logged_and_asked_for_again(agent: Agent) -> None:
 def test_the_sweeper_and_the_cleaner_protect_nobody(agent: Agent, protection: Protection) -> None:
     for name in (TaskName.SWEEP, TaskName.CLEAN):
         protection._began(sender=task(name), task_id=name.value)
-        protection._ended(sender=task(name), task_id=name.value)
+    assert protection._rule.idle
     protection._began(sender=task(TaskName.BACK_UP), task_id="backup")
     assert agent.next()["ProtectionEnabled"] is True
     with pytest.raises(Empty):

@@ -1,6 +1,7 @@
 # The one way in: HTTPS through a load balancer, behind a web application firewall.
 
 resource "aws_lb" "this" {
+  # checkov:skip=CKV2_AWS_76:AWSManagedRulesKnownBadInputsRuleSet is there, by a dynamic block
   name               = var.name
   load_balancer_type = "application"
   internal           = false

@@ -12,6 +12,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "this" {
+  # checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is there, by a dynamic block; nothing here is Java
   name        = var.name
   description = "In front of the API of ${var.name}"
   scope       = "REGIONAL"
@@ -125,6 +126,7 @@ resource "aws_wafv2_web_acl_association" "this" {
 
 # WAF wants this beginning of the name.
 resource "aws_cloudwatch_log_group" "waf" {
+  # checkov:skip=CKV_AWS_338:how long it is kept is a variable; logs cost by the month
   name              = "aws-waf-logs-${var.name}"
   retention_in_days = var.waf_log_retention_days
   kms_key_id        = var.log_key_arn

@@ -6,7 +6,7 @@ data "aws_region" "current" {}
 locals {
   public  = { for index, zone in var.availability_zones : zone => cidrsubnet(var.cidr, 4, index) }
   private = { for index, zone in var.availability_zones : zone => cidrsubnet(var.cidr, 4, index + 8) }
-  nat     = toset(var.nat_gateway_per_zone ? var.availability_zones : [var.availability_zones[0]])
+  nat     = toset(var.nat_instance_type != null ? [] : var.nat_gateway_per_zone ? var.availability_zones : [var.availability_zones[0]])
 }
 
 resource "aws_vpc" "main" {
@@ -103,7 +103,8 @@ resource "aws_route" "nat" {
 
   route_table_id         = aws_route_table.private[each.key].id
   destination_cidr_block = "0.0.0.0/0"
-  nat_gateway_id         = aws_nat_gateway.main[var.nat_gateway_per_zone ? each.key : var.availability_zones[0]].id
+  nat_gateway_id         = try(aws_nat_gateway.main[var.nat_gateway_per_zone ? each.key : var.availability_zones[0]].id, null)
+  network_interface_id   = one(aws_network_interface.nat[*].id)
 }
 
 resource "aws_route_table_association" "private" {

@@ -19,7 +19,7 @@ output "private_subnet_ids" {
 }
 
 output "nat_gateway_ids" {
-  description = "The NAT gateways by zone, for alarms."
+  description = "The NAT gateways by zone, for alarms; none with nat_instance_type."
   value       = { for zone, gateway in aws_nat_gateway.main : zone => gateway.id }
 }
 

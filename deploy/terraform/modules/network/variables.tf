@@ -30,6 +30,17 @@ variable "nat_gateway_per_zone" {
   default     = false
 }
 
+variable "nat_instance_type" {
+  description = "One small machine in place of a NAT gateway, such as t4g.nano: a tenth of the price, and no way out while it is replaced. null: a gateway."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.nat_instance_type == null ? true : can(regex("^[a-z0-9]+g[a-z]*\\.", var.nat_instance_type)) && !var.nat_gateway_per_zone
+    error_message = "nat_instance_type must be a machine with a processor of ARM, such as t4g.nano, and goes without nat_gateway_per_zone."
+  }
+}
+
 variable "interface_endpoints" {
   description = "true: ECR, CloudWatch Logs and Secrets Manager are reached inside the VPC, not through NAT."
   type        = bool

@@ -1,6 +1,7 @@
 # One kind of process on ECS Fargate: what it is, and the service that keeps it running.
 
 resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_338:how long it is kept is a variable; logs cost by the month
   name              = "/ecs/${var.name}/${var.service}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.log_key_arn

@@ -176,11 +176,11 @@ variable "spot" {
 }
 
 variable "autoscaling" {
-  description = <<-E
+  description = <<-TEXT
     Null: the number of tasks is fixed. cpu_percent and memory_percent: what the tasks use on average.
     backlog: how many messages wait for each task, from the metric BacklogPerTask of this system.
     from_zero: also start the first task when something waits; wants min = 0 and backlog.
-  E
+  TEXT
   type = object({
     min                = number
     max                = number
