@@ -16,6 +16,8 @@ variables {
   private_subnet_ids = ["subnet-1", "subnet-2"]
   kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/1"
   neo4j_secret_arn   = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ragfleet/neo4j-abc"
+  redis_token        = "token-of-a-test"
+  postgres_password  = "password-of-a-test"
   clients = {
     api    = { security_group_id = "sg-api", stores = ["redis", "postgres", "neo4j"] }
     flower = { security_group_id = "sg-flower", stores = ["redis"] }
@@ -125,7 +127,7 @@ run "a_neo4j_of_ones_own_is_closed_encrypted_and_copied" {
   }
 
   assert {
-    condition     = aws_dlm_lifecycle_policy.neo4j[0].policy_details[0].target_tags == { Snapshots = aws_ebs_volume.neo4j[0].tags["Snapshots"] }
+    condition     = aws_dlm_lifecycle_policy.neo4j[0].policy_details[0].target_tags["Snapshots"] == aws_ebs_volume.neo4j[0].tags["Snapshots"]
     error_message = "The disk must carry the tag that the snapshots look for."
   }
 
