@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ops.backup.catalogue import Backup, backups_among, find_backup
+from ops.backup.errors import BackupPlaceError
 from ops.backup.places import BackupPlace, parse_backup_place
 from ops.backup.pruning import KeepPolicy, prune
 from ops.client.session import complain, complaining, output, refuse_options
@@ -138,11 +139,11 @@ def restore(
     Exit code 1: something is wrong with the backup, the workspace or a server.
     Exit code 2: a setting or a place is wrong, or another process has the files.
     """
-    if name == "latest" and not workspace:
-        raise typer.BadParameter("`latest` of which workspace? Name it with --workspace.")
     from ops.backup.restoring import restore as fill  # noqa: PLC0415 - slow for other commands
 
     with _prepared(place) as (settings, opened):
+        if name == "latest" and not workspace:
+            raise BackupPlaceError("`latest` of which workspace? Name it with --workspace.")
         target = parse_workspace_name(workspace) if workspace else None
         found = find_backup(opened, name, target)
         _log_nothing(settings)

@@ -45,7 +45,7 @@ def run(
         key = settings.api.key.get_secret_value()
         code = asyncio.run(_with_client(work, address, key=key, workspace=workspace))
     except SettingsError as error:
-        raise _complaint(error.detail, ExitCode.USAGE) from None
+        raise _complaint(f"{error.code}: {error.detail}", ExitCode.USAGE) from None
     except ServerNotReachableError as error:
         raise _complaint(str(error), ExitCode.UNREACHABLE) from None
     except ApiProblemError as error:
@@ -86,7 +86,7 @@ def complaining() -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        raise _complaint(error.detail, ExitCode.USAGE) from None
+        raise _complaint(f"{error.code}: {error.detail}", ExitCode.USAGE) from None
     except AppError as error:
         raise _complaint(f"{error.code}: {error.detail}", ExitCode.FAILED) from None
     except OSError as error:

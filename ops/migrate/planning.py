@@ -13,11 +13,13 @@ from ops.migrate.census.sizes import Sizes
 from ops.migrate.completeness import require_whole
 from ops.migrate.errors import SourceNotFoundError
 from ops.migrate.folder.layout import files_in
+from ops.migrate.folder.source import FolderSource
 from ops.migrate.places import Place, PlaceKind
 from ops.migrate.source import Source
 from ops.migrate.texts import checked
 from shared.connections import ledger_url
 from shared.ids import WorkspaceName
+from shared.rag.models import embedding_name
 from shared.settings import Settings
 
 _GRAPH = frozenset({"entities", "relations"})
@@ -67,6 +69,12 @@ async def plan_from_files(
         sizes.add(operation)
     amounts = {section: Amount(*amount) for section, amount in sizes.amounts.items()}
     await _tell(amounts, sizes.names, target, settings)
+    if isinstance(source, FolderSource) and not isinstance(target, Place):
+        output.print(
+            "A folder does not say which model made its vectors: they are taken for those of "
+            f"{embedding_name(settings)}.",
+            highlight=False,
+        )
     require_whole("The source", {section: amount.count for section, amount in amounts.items()})
 
 

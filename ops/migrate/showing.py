@@ -34,6 +34,7 @@ class Bars:
             _RateColumn(),
             TimeRemainingColumn(),
             console=console,
+            transient=console.is_terminal,  # what follows says it in fewer lines
         )
         self._bars = {
             section: self._progress.add_task(f"{verb} {section}", total=found.count)
@@ -98,6 +99,6 @@ def tell_switch(console: Console, switch: Switch) -> None:
         ("this system", switch.fleet),
         ("a stock lightrag-server", switch.stock),
     ):
-        console.print(f"Settings for {whom} (passwords are not shown):")
+        console.print(f"Settings for {whom} (passwords are not shown, and needed):")
         for name, value in found.items():
             console.print(f"  {name}={value}", markup=False, highlight=False, soft_wrap=True)

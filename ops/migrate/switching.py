@@ -1,7 +1,7 @@
 """After a move: which settings make a fleet, or a stock lightrag-server, use the new stores."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shared.ids import PhysicalWorkspace
 from shared.rag.engine import storage_names
@@ -92,11 +92,18 @@ def _servers(settings: Settings) -> dict[str, str]:
 
 def _servers_of_stock(settings: Settings) -> dict[str, str]:
     """Return what LightRAG's storages are told in our own processes, but for passwords."""
-    return {
+    found = {
         name: _without_credentials(value) if name.endswith("_URI") else value
         for name, value in server_variables(settings).items()
         if value and not name.endswith("PASSWORD")
     }
+    if "POSTGRES_SSL_MODE" in found:
+        del found["PGSSLMODE"]  # which then says nothing
+    if settings.redis.password.get_secret_value():
+        # Its password has no variable of its own, so its place is shown.
+        user = quote(settings.redis.username, safe="")
+        found["REDIS_URI"] = found["REDIS_URI"].replace("://", f"://{user}:PASSWORD@", 1)
+    return found
 
 
 def _without_credentials(address: str) -> str:

@@ -46,8 +46,9 @@ def test_settings_of_a_cloud_are_named_whole_but_for_passwords(cloud: dict[str, 
 def test_stock_goes_to_the_same_redis_by_tls(cloud: dict[str, str]) -> None:
     stock = switch_to(load_settings(None, overrides=cloud), NOTES).stock
 
-    assert stock["REDIS_URI"].startswith("rediss://localhost:6379/0?")
+    assert stock["REDIS_URI"].startswith("rediss://fleet:PASSWORD@localhost:6379/0?")
     assert stock["POSTGRES_SSL_MODE"] == "verify-full"
+    assert "PGSSLMODE" not in stock
     assert stock["WORKSPACE"] == NOTES
 
 
