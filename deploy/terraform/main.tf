@@ -1,6 +1,7 @@
 # lightrag-fleet on AWS: internet → load balancer → API → stores ← workers. Read docs/terraform.md.
 
 data "aws_availability_zones" "current" {
+  # checkov:skip=CKV_AWS_394:only the first two are taken; availability_zones names them where AWS's order must not decide
   state = "available"
 
   # Local zones have no Fargate and no Aurora.
@@ -40,6 +41,17 @@ module "network" {
   kms_key_arn             = module.security.kms_key_arn
 }
 
+module "secrets" {
+  source = "./modules/secrets"
+
+  name              = var.name
+  kms_key_arn       = module.security.kms_key_arn
+  graph             = var.graph
+  write_passwords   = var.write_passwords
+  passwords_version = var.passwords_version
+  recovery_days     = var.deletion_protection ? 30 : 7
+}
+
 module "data" {
   source = "./modules/data"
 
@@ -52,7 +64,10 @@ module "data" {
   graph               = var.graph
   aura_uri            = var.aura_uri
   neo4j               = var.neo4j
-  write_passwords     = var.write_passwords
+  redis_token         = module.secrets.redis_token
+  postgres_user       = module.secrets.postgres_user
+  postgres_password   = module.secrets.postgres_password
+  neo4j_secret_arn    = lookup(module.secrets.arns, "neo4j", null)
   passwords_version   = var.passwords_version
   deletion_protection = var.deletion_protection
   log_retention_days  = var.log_retention_days

@@ -15,7 +15,7 @@ output "repository_urls" {
 
 output "secret_arns" {
   description = "All secrets. llm-api-key, embedding-api-key and Aura's neo4j wait for values from people."
-  value       = module.data.secret_arns
+  value       = module.secrets.arns
 }
 
 output "buckets" {

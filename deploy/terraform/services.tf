@@ -18,7 +18,7 @@ locals {
     POSTGRES_HOST           = module.data.postgres_endpoint
     POSTGRES_PORT           = tostring(module.data.postgres_port)
     POSTGRES_DB             = module.data.postgres_database
-    POSTGRES_USER           = module.data.postgres_user
+    POSTGRES_USER           = module.secrets.postgres_user
     POSTGRES_SSLMODE        = var.postgres_root_cert == null ? "require" : "verify-full"
     KV_STORAGE              = "RedisKVStorage"
     VECTOR_STORAGE          = "PGVectorStorage"
@@ -40,12 +40,12 @@ locals {
   keyed = ["openai", "ark"]
   secrets = merge(
     {
-      REDIS_PASSWORD    = module.data.secret_arns["redis"]
-      POSTGRES_PASSWORD = "${module.data.secret_arns["postgres"]}:password::"
+      REDIS_PASSWORD    = module.secrets.arns["redis"]
+      POSTGRES_PASSWORD = "${module.secrets.arns["postgres"]}:password::"
     },
-    var.graph == "postgres" ? {} : { NEO4J_PASSWORD = "${module.data.secret_arns["neo4j"]}:password::" },
-    contains(local.keyed, lookup(var.settings, "LLM_PROVIDER", "offline")) ? { LLM_API_KEY = module.data.secret_arns["llm-api-key"] } : {},
-    contains(local.keyed, lookup(var.settings, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.data.secret_arns["embedding-api-key"] } : {},
+    var.graph == "postgres" ? {} : { NEO4J_PASSWORD = "${module.secrets.arns["neo4j"]}:password::" },
+    contains(local.keyed, lookup(var.settings, "LLM_PROVIDER", "offline")) ? { LLM_API_KEY = module.secrets.arns["llm-api-key"] } : {},
+    contains(local.keyed, lookup(var.settings, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.secrets.arns["embedding-api-key"] } : {},
   )
 
   # Commands and health checks are in modules/service/kinds.tf.
@@ -53,7 +53,7 @@ locals {
     api = {
       image       = "api"
       environment = { API_HOST = "0.0.0.0", API_PORT = "8000", AUTH_MODE = "key" }
-      secrets     = { API_KEY = module.data.secret_arns["api-key"] }
+      secrets     = { API_KEY = module.secrets.arns["api-key"] }
       policies    = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
     }
     worker-prepare = {
@@ -75,7 +75,7 @@ locals {
     }
     flower = {
       environment = { FLOWER_HOST = "0.0.0.0", FLOWER_PORT = "5555" }
-      secrets     = { FLOWER_PASSWORD = module.data.secret_arns["flower"] }
+      secrets     = { FLOWER_PASSWORD = module.secrets.arns["flower"] }
     }
     # Runs to its end before each rollover: tables and indexes, and whether all stores answer.
     init = { policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json } }

@@ -66,6 +66,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "main" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "main" {
+  # checkov:skip=CKV_AWS_300:the first rule does so for both buckets; the second, for backups, need not do it again
   for_each = local.buckets
 
   bucket = aws_s3_bucket.main[each.key].id

@@ -4,7 +4,7 @@
 
 locals {
   machine   = var.graph == "ec2" ? 1 : 0
-  neo4j_uri = var.graph == "ec2" ? "bolt+ssc://${aws_network_interface.neo4j[0].private_ip}:7687" : null
+  neo4j_uri = var.graph == "ec2" ? "bolt+ssc://${aws_network_interface.neo4j[0].private_dns_name}:7687" : null
 }
 
 data "aws_region" "current" {}
@@ -21,7 +21,7 @@ data "aws_subnet" "neo4j" {
   id = var.private_subnet_ids[0]
 }
 
-# The address stays when the machine is replaced, and so does NEO4J_URI.
+# The address and its name stay when the machine is replaced, and so does NEO4J_URI.
 resource "aws_network_interface" "neo4j" {
   count = local.machine
 
@@ -77,9 +77,9 @@ resource "aws_instance" "neo4j" {
   user_data_replace_on_change = true
   user_data = templatefile("${path.module}/neo4j.sh.tftpl", {
     volume   = replace(aws_ebs_volume.neo4j[0].id, "-", "")
-    secret   = aws_secretsmanager_secret.main["neo4j"].id
+    secret   = var.neo4j_secret_arn
     region   = data.aws_region.current.region
-    address  = aws_network_interface.neo4j[0].private_ip
+    address  = aws_network_interface.neo4j[0].private_dns_name
     version  = var.neo4j.version
     heap_mib = var.neo4j.heap_mib
   })
@@ -103,7 +103,7 @@ resource "aws_instance" "neo4j" {
   tags = { Name = "${var.name}-neo4j" }
 
   # The machine asks for its password when it starts.
-  depends_on = [aws_secretsmanager_secret_version.main, aws_iam_role_policy.neo4j]
+  depends_on = [aws_iam_role_policy.neo4j]
 
   lifecycle {
     # A newer image of the system is taken when the machine is replaced anyway.

@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "neo4j" {
 
   statement {
     actions   = ["secretsmanager:GetSecretValue"]
-    resources = [aws_secretsmanager_secret.main["neo4j"].arn]
+    resources = [var.neo4j_secret_arn]
   }
 
   statement {

@@ -13,11 +13,6 @@ output "redis_node_ids" {
   value       = { for index in range(var.redis.nodes) : format("%03d", index + 1) => format("%s-%03d", aws_elasticache_replication_group.main.id, index + 1) }
 }
 
-output "redis_auth_secret_arn" {
-  description = "REDIS_PASSWORD: the secret is the token."
-  value       = aws_secretsmanager_secret.main["redis"].arn
-}
-
 output "postgres_endpoint" {
   description = "POSTGRES_HOST: the writer, also after a failover."
   value       = aws_rds_cluster.main.endpoint
@@ -33,19 +28,9 @@ output "postgres_database" {
   value       = aws_rds_cluster.main.database_name
 }
 
-output "postgres_user" {
-  description = "POSTGRES_USER."
-  value       = local.postgres_user
-}
-
 output "postgres_max_connections" {
   description = "How many connections the largest size allows, rather too few: AWS's table says 189 for 1 ACU and 3360 for 16, at most 5000, and 2000 when the smallest is below 1."
   value       = min(floor(189 * var.postgres.max_acu), var.postgres.min_acu < 1 ? 2000 : 5000)
-}
-
-output "postgres_secret_arn" {
-  description = "JSON with username and password; POSTGRES_PASSWORD is `ARN:password::`."
-  value       = aws_secretsmanager_secret.main["postgres"].arn
 }
 
 output "postgres_cluster_id" {
@@ -71,11 +56,6 @@ output "buckets" {
 output "repository_urls" {
   description = "Where images of api and worker are pushed."
   value       = { for name, repository in aws_ecr_repository.main : name => repository.repository_url }
-}
-
-output "secret_arns" {
-  description = "All secrets: api-key, flower, redis, postgres, llm-api-key, embedding-api-key and, with Neo4j, neo4j."
-  value       = { for name, secret in aws_secretsmanager_secret.main : name => secret.arn }
 }
 
 output "security_group_ids" {

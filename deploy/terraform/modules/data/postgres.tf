@@ -33,6 +33,7 @@ resource "aws_rds_cluster_parameter_group" "main" {
 }
 
 resource "aws_cloudwatch_log_group" "postgres" {
+  # checkov:skip=CKV_AWS_338:log_retention_days decides; a year of slow statements helps nobody
   # RDS writes to this name; made here, it ends one day.
   name              = "/aws/rds/cluster/${var.name}/postgresql"
   retention_in_days = var.log_retention_days
@@ -42,6 +43,7 @@ resource "aws_cloudwatch_log_group" "postgres" {
 resource "aws_rds_cluster" "main" {
   # checkov:skip=CKV_AWS_162:services sign in with the password of the secret; an IAM token lives 15 minutes, a pool of connections for days
   # checkov:skip=CKV2_AWS_8:Aurora's own continuous backups are kept backup_days; ours of ragfleet lie in the bucket
+  # checkov:skip=CKV_AWS_133:backup_days is 1 at least, by the variable's own rule, and 7 by default
   # checkov:skip=CKV_AWS_139:deletion_protection is on unless the variable of that name says otherwise
   cluster_identifier = var.name
   engine             = "aurora-postgresql"
@@ -50,8 +52,8 @@ resource "aws_rds_cluster" "main" {
   database_name      = "lightrag"
   port               = local.ports.postgres
 
-  master_username            = local.postgres_user
-  master_password_wo         = local.postgres_password
+  master_username            = var.postgres_user
+  master_password_wo         = var.postgres_password
   master_password_wo_version = var.passwords_version
 
   db_subnet_group_name            = aws_db_subnet_group.main.name
@@ -88,6 +90,7 @@ resource "aws_rds_cluster" "main" {
 }
 
 resource "aws_rds_cluster_instance" "main" {
+  # checkov:skip=CKV_AWS_353:on from 2 ACU; below, it would take the memory that statements need
   # checkov:skip=CKV_AWS_118:enhanced monitoring costs per instance; the alarms look at CloudWatch's own metrics
   count = var.postgres.instances
 

@@ -23,6 +23,7 @@ resource "aws_elasticache_parameter_group" "main" {
 }
 
 resource "aws_cloudwatch_log_group" "redis" {
+  # checkov:skip=CKV_AWS_338:log_retention_days decides; a year of slow commands helps nobody
   name              = "/${var.name}/redis-slow"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
@@ -51,7 +52,7 @@ resource "aws_elasticache_replication_group" "main" {
   kms_key_id                 = var.kms_key_arn
   transit_encryption_enabled = true
   transit_encryption_mode    = "required"
-  auth_token_wo              = local.redis_token
+  auth_token_wo              = var.redis_token
   auth_token_wo_version      = var.passwords_version
   # Old and new token are good until the next change, so that running tasks are not locked out.
   auth_token_update_strategy = "ROTATE"

@@ -29,16 +29,38 @@ variable "clients" {
   }
 }
 
-variable "write_passwords" {
-  description = "true: make passwords and write them. false: touch none, for a plan that may not read secrets; no difference comes of it."
-  type        = bool
-  default     = true
+variable "redis_token" {
+  description = "ElastiCache's token; kept in no state."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "postgres_user" {
+  description = "Aurora's user."
+  type        = string
+  default     = "lightrag"
+}
+
+variable "postgres_password" {
+  description = "Aurora's password; kept in no state."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
 }
 
 variable "passwords_version" {
-  description = "A higher number makes new passwords for API, Flower, Redis and PostgreSQL, and writes them. Roll all services over afterwards."
+  description = "A higher number gives ElastiCache and Aurora the token and password again."
   type        = number
   default     = 1
+}
+
+variable "neo4j_secret_arn" {
+  description = "With graph = ec2: the secret with user and password of Neo4j, as JSON."
+  type        = string
+  default     = null
 }
 
 variable "deletion_protection" {

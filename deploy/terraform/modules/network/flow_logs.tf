@@ -1,6 +1,7 @@
 # Who spoke to whom: the first thing that is asked after an incident.
 
 resource "aws_cloudwatch_log_group" "flow" {
+  # checkov:skip=CKV_AWS_338:flow_log_retention_days decides; these logs are the most bytes of all
   name              = "/${var.name}/vpc-flow"
   retention_in_days = var.flow_log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -49,6 +49,22 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = "arn:${local.partition}:iam::aws:policy/${each.key}"
 }
 
+# The images that services run now: without them a plan would show all services as gone.
+data "aws_iam_policy_document" "plan" {
+  statement {
+    actions   = ["ecr:DescribeImages"]
+    resources = ["arn:${local.partition}:ecr:${local.region}:${local.account}:repository/${var.name}/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "plan" {
+  count = local.github
+
+  name   = "see-images"
+  role   = aws_iam_role.github["plan"].id
+  policy = data.aws_iam_policy_document.plan.json
+}
+
 # Everything but identities; those of this installation follow below. Together that is as good as
 # an administrator of this account, which is why it waits for the environment's approval.
 resource "aws_iam_role_policy_attachment" "apply" {

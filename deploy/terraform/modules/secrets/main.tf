@@ -1,6 +1,7 @@
 # Secrets. Terraform makes the passwords of what it builds, hands them over by write-only arguments,
 # and keeps them in Secrets Manager alone: they are in no state and in no plan. Keys of models and
-# of Aura come from people: `aws secretsmanager put-secret-value`.
+# of Aura come from people: `aws secretsmanager put-secret-value`. They are a module of their own,
+# because Terraform's tests cannot mock ephemeral resources.
 
 locals {
   # Made here; and what people bring.
@@ -40,7 +41,7 @@ resource "aws_secretsmanager_secret" "main" {
   name                    = "${var.name}/${each.key}"
   description             = each.value
   kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = var.deletion_protection ? 30 : 7
+  recovery_window_in_days = var.recovery_days
 }
 
 # Letters and digits alone: they need no quoting in an address, in JSON or in a shell.
@@ -68,9 +69,4 @@ ephemeral "aws_secretsmanager_secret_version" "store" {
 
   secret_id  = aws_secretsmanager_secret.main[each.key].id
   version_id = aws_secretsmanager_secret_version.main[each.key].version_id
-}
-
-locals {
-  redis_token       = var.write_passwords ? ephemeral.aws_secretsmanager_secret_version.store["redis"].secret_string : null
-  postgres_password = var.write_passwords ? jsondecode(ephemeral.aws_secretsmanager_secret_version.store["postgres"].secret_string).password : null
 }
