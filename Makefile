@@ -87,6 +87,10 @@ terraform-check: .venv-terraform/stamp ## Check deploy/terraform without AWS (wa
 terraform-format: .venv-terraform/stamp ## Format deploy/terraform
 	@.venv-terraform/bin/python deploy/terraform/offline/terraform.py fmt -recursive deploy/terraform
 
+.PHONY: costs
+costs: $(VENV)/runtime.stamp ## Compute what the profiles cost on AWS, into docs/operations/costs.md
+	@$(BIN)/python -m deploy.terraform.costs --page
+
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)

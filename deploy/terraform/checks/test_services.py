@@ -7,6 +7,7 @@ import pytest
 import yaml
 from conftest import TERRAFORM, Plan
 
+METRICS = TERRAFORM.parents[1] / "worker" / "cloudwatch" / "data.py"
 COMPOSE = TERRAFORM.parents[1] / "docker-compose.yml"
 WORKERS = {"worker-prepare": "prepare", "worker-extract": "extract", "worker-commit": "commit"}
 
@@ -119,6 +120,25 @@ def test_who_has_no_worker_gets_one_when_something_waits(small: Plan) -> None:
         if "from_zero" in found.address
     }
     assert started == alone
+
+
+def told_of(plan: Plan) -> set[str]:
+    """All metrics of our own that alarms and autoscaling look at."""
+    names = set()
+    for alarm in plan.of("aws_cloudwatch_metric_alarm"):
+        asked = [
+            alarm.values,
+            *(one for query in alarm.values["metric_query"] for one in query["metric"]),
+        ]
+        names |= {one["metric_name"] for one in asked if one["namespace"] == "LightRAGFleet"}
+    return names | {"BacklogPerTask"}
+
+
+def test_metrics_that_are_looked_at_are_those_that_beat_writes(plan: Plan) -> None:
+    if not METRICS.exists():
+        pytest.skip("nothing writes metrics to CloudWatch")
+    written = METRICS.read_text()
+    assert {name for name in told_of(plan) if f'"{name}"' not in written} == set()
 
 
 def health_of(service: dict[str, Any]) -> list[str] | None:

@@ -9,8 +9,8 @@ PROFILES = ("small", "production")
 _HEAD = """\
 # What it costs on AWS
 
-Computed from the variables of each profile, not measured: `python -m deploy.terraform.costs --page`
-makes this page, and a test fails when it is out of date. For a profile of your own:
+Computed from the variables of each profile, not measured: `make costs` makes this page, and a test
+fails when it is out of date. For a profile of your own:
 
     python -m deploy.terraform.costs my.tfvars              # idle, and with the load of `small`
     python -m deploy.terraform.costs my.tfvars --load production

@@ -14,7 +14,7 @@ _ENDPOINTS = 4
 _WAF_RULES = 5
 _KEYS = 1
 _QUEUES = 3
-_METRICS_OF_QUEUE = 5
+_METRICS_OF_QUEUE = 4
 _METRICS_OF_FLEET = 3
 # beat, failures, three queues, two of the API; and the one that adds three metrics up.
 _ALARMS_OF_FLEET = 7

@@ -26,7 +26,7 @@ def test_a_small_fleet_costs_less_than_150_dollars_a_month_when_nothing_is_asked
 
 
 def test_the_page_says_what_is_computed() -> None:
-    wanted = "docs/operations/costs.md is out of date: python -m deploy.terraform.costs --page"
+    wanted = "docs/operations/costs.md is out of date: make costs"
     assert PAGE.read_text(encoding="utf-8") == page(), wanted
 
 

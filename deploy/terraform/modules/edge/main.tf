@@ -11,7 +11,7 @@ resource "aws_lb" "this" {
 
   enable_deletion_protection = var.deletion_protection
   drop_invalid_header_fields = true
-  desync_mitigation_mode     = "strictest"
+  desync_mitigation_mode     = "defensive"
   xff_header_processing_mode = "append" # the last address is the true one
 
   access_logs {

@@ -60,7 +60,7 @@ variable "alarm_emails" {
 }
 
 variable "monthly_budget_usd" {
-  description = "Told at 80 % of it spent, and when the month is forecast to go over it."
+  description = "What the account may cost in a month: told at 80 % of it spent, and when the month is forecast to go over it."
   type        = number
   validation {
     condition     = var.monthly_budget_usd > 0

@@ -79,7 +79,8 @@ resource "aws_appautoscaling_policy" "backlog" {
   }
 }
 
-# Target tracking multiplies the number of tasks, and no factor makes 1 of 0.
+# Target tracking multiplies the number of tasks, and no factor makes 1 of 0. Messages that wait while
+# none is in anybody's hands tell that there is nobody: a worker takes the first one at once.
 resource "aws_appautoscaling_policy" "from_zero" {
   for_each = local.from_zero
 
@@ -115,13 +116,13 @@ resource "aws_cloudwatch_metric_alarm" "from_zero" {
 
   metric_query {
     id          = "stranded"
-    expression  = "IF(workers < 1 AND waiting > 0, 1, 0)"
+    expression  = "IF(waiting > 0 AND unacked < 1, 1, 0)"
     label       = "Work without a worker"
     return_data = true
   }
 
   dynamic "metric_query" {
-    for_each = { workers = "Workers", waiting = "Waiting" }
+    for_each = { waiting = "Waiting", unacked = "Unacked" }
     content {
       id = metric_query.key
       metric {

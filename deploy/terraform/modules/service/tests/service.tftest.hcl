@@ -226,6 +226,12 @@ run "workers_can_go_down_to_none" {
     condition     = aws_ecs_service.this[0].desired_count == 0 && aws_appautoscaling_policy.from_zero["this"].policy_type == "StepScaling"
     error_message = "A step makes one of none."
   }
+  assert {
+    condition = toset([for query in aws_cloudwatch_metric_alarm.from_zero["this"].metric_query : "${query.id}: ${coalesce(query.expression, try(query.metric[0].metric_name, null))}"]) == toset([
+      "stranded: IF(waiting > 0 AND unacked < 1, 1, 0)", "waiting: Waiting", "unacked: Unacked"
+    ])
+    error_message = "Something waits, and nobody has anything in hand."
+  }
 }
 
 run "an_init_task_has_no_service" {
