@@ -15,7 +15,7 @@ endif
 
 .PHONY: help
 help: ## Show what can be done
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(VENV)/runtime.stamp: requirements/runtime.txt pyproject.toml
 	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --require-hashes -r requirements/installer.txt; }
@@ -73,10 +73,28 @@ bench: .venv-bench/stamp ## Measure everything beside lightrag-server (an hour; 
 bench-quick: .venv-bench/stamp ## The comparison with lightrag-server alone (under 8 minutes)
 	@exec $(BIN)/python -m bench --quick
 
+.venv-terraform/stamp: requirements/terraform.txt $(VENV)/runtime.stamp
+	@$(PYTHON) -m venv .venv-terraform
+	@$(UV) pip install --quiet --python .venv-terraform/bin/python --require-hashes -r requirements/terraform.txt
+	@touch $@
+
+.PHONY: terraform-check
+terraform-check: .venv-terraform/stamp ## Check deploy/terraform without AWS (wants Go; MODULE=edge: only that one)
+	@command -v go >/dev/null || { echo "Go is missing: it builds the stand-in for the AWS provider."; exit 2; }
+	@deploy/terraform/offline/check .venv-terraform/bin/python .venv-terraform/offline $(MODULE)
+
+.PHONY: terraform-format
+terraform-format: .venv-terraform/stamp ## Format deploy/terraform
+	@.venv-terraform/bin/python deploy/terraform/offline/terraform.py fmt -recursive deploy/terraform
+
+.PHONY: costs
+costs: $(VENV)/runtime.stamp ## Compute what the profiles cost on AWS, into docs/operations/costs.md
+	@$(BIN)/python -m deploy.terraform.costs --page
+
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
 
 .PHONY: clean
 clean: ## Remove the environment and caches (data stays)
-	@rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	@rm -rf $(VENV) .venv-bench .venv-terraform .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

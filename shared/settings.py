@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
+from shared.settings_ecs import EcsSettings
 from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
@@ -60,6 +61,7 @@ class Settings:
     log: LogSettings
     backup: BackupSettings
     flower: FlowerSettings
+    ecs: EcsSettings
 
     @property
     def external(self) -> bool:
@@ -166,7 +168,7 @@ def _without_environment(section: type[Section]) -> type[Section]:
 
 def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - one of thirteen classes
+) -> Any:  # noqa: ANN401 - one of the classes above
     prefix = section.model_config.get("env_prefix", "").upper()
     given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]

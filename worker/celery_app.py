@@ -12,6 +12,7 @@ from shared.logs import get_logger
 from shared.settings import Settings
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
+from worker.ecs.protection import connect_protection
 from worker.ingestion.chunking import chunks_of_a_full_batch
 from worker.prefetch_slots import PrefetchSlots
 from worker.resources import open_context
@@ -32,6 +33,7 @@ def create_celery_app(settings: Settings) -> Celery:
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
+    connect_protection(settings)
     return app
 
 

@@ -1,0 +1,67 @@
+output "region" {
+  description = "The region."
+  value       = var.region
+}
+
+output "api_dns_name" {
+  description = "The load balancer: point the name of the certificate here."
+  value       = module.edge.dns_name
+}
+
+output "repository_urls" {
+  description = "Where the images of api and worker are pushed."
+  value       = module.data.repository_urls
+}
+
+output "secret_arns" {
+  description = "All secrets. llm-api-key, embedding-api-key and Aura's neo4j wait for values from people."
+  value       = module.secrets.arns
+}
+
+output "buckets" {
+  description = "The buckets of uploads and backups."
+  value       = { for name, bucket in module.data.buckets : name => bucket.id }
+}
+
+output "endpoints" {
+  description = "Where the stores are; only services of ECS reach them."
+  value = {
+    redis    = "${module.data.redis_endpoint}:${module.data.redis_port}"
+    postgres = "${module.data.postgres_endpoint}:${module.data.postgres_port}"
+    neo4j    = module.data.neo4j_uri
+  }
+}
+
+output "dashboard_name" {
+  description = "The CloudWatch dashboard to look at first."
+  value       = module.observability.dashboard_name
+}
+
+output "github_role_arns" {
+  description = "The roles of GitHub's workflows: images, plan, deploy, apply."
+  value       = module.security.github_role_arns
+}
+
+output "state_bucket" {
+  description = "The bucket of the state."
+  value       = var.state_bucket
+}
+
+output "state_key" {
+  description = "The state in it."
+  value       = "${var.name}/terraform.tfstate"
+}
+
+output "deployment" {
+  description = "What a rollover wants: the init task, and the newest task definition of each service. null without images."
+  value = var.images == null ? null : {
+    region  = var.region
+    cluster = module.observability.cluster.name
+    api_url = "https://${try(var.domain.name, module.edge.dns_name)}"
+    init    = module.service["init"].run_task
+    services = {
+      for name, service in module.service :
+      name => { service = service.service_name, task_definition = service.task_definition_arn } if name != "init"
+    }
+  }
+}
