@@ -95,6 +95,8 @@ costs: $(VENV)/runtime.stamp ## Compute what the profiles cost on AWS, into docs
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
 
+include deploy/images.mk
+
 .PHONY: clean
 clean: ## Remove the environment and caches (data stays)
 	@rm -rf $(VENV) .venv-bench .venv-terraform .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
