@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
+from shared.settings_monitoring import CloudWatchSettings, MetricsSettings
 from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
@@ -60,6 +61,8 @@ class Settings:
     log: LogSettings
     backup: BackupSettings
     flower: FlowerSettings
+    metrics: MetricsSettings
+    cloudwatch: CloudWatchSettings
 
     @property
     def external(self) -> bool:
