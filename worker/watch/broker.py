@@ -41,8 +41,16 @@ class BrokerSeen:
 class Broker:
     """Asks Redis, and through it the workers; blocks, so it is called in threads."""
 
-    def __init__(self, app: Celery, url: str, *, clock_s: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        url: str,
+        *,
+        answer_s: float = _ANSWER_S,
+        clock_s: Callable[[], float] = monotonic,
+    ) -> None:
         self._app = app
+        self._answer_s = answer_s
         self._clock_s = clock_s
         self._redis = redis.Redis.from_url(
             url,
@@ -90,7 +98,7 @@ class Broker:
 
     def _consumers(self) -> dict[QueueName, int]:
         now_s = self._clock_s()
-        answers = self._app.control.inspect(timeout=_ANSWER_S).active_queues() or {}
+        answers = self._app.control.inspect(timeout=self._answer_s).active_queues() or {}
         for node, queues in answers.items():
             names = {queue["name"] for queue in queues}
             self._workers[node] = (frozenset(q for q in QueueName if q.value in names), now_s)
