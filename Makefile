@@ -36,11 +36,15 @@ up: $(VENV)/runtime.stamp ## Run the whole system here until Ctrl-C (API_PORT, F
 	@exec $(BIN)/ragfleet up
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Unit, contract, integration and acceptance tests (under 12 minutes)
+test: $(VENV)/dev.stamp promtool ## Unit, contract, integration and acceptance tests (under 12 minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
+.PHONY: promtool
+promtool: $(VENV)/dev.stamp
+	@test -x $(BIN)/promtool || deploy/monitoring/get-promtool $(BIN)/promtool
+
 .PHONY: test-unit
-test-unit: $(VENV)/dev.stamp ## Only what needs no server (seconds)
+test-unit: $(VENV)/dev.stamp promtool ## Only what needs no server (seconds)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/architecture
 
 .PHONY: test-long

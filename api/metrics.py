@@ -1,6 +1,6 @@
 """What Prometheus is told: requests, tasks, model calls of the fleet, and the process itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -8,15 +8,17 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    PlatformCollector,
-    ProcessCollector,
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from shared.contract.names import QueueName
 from shared.ledger.accounts import UsageRow
 from shared.ledger.records import TaskState
+from shared.ledger.workload import WorkSeen
+from shared.metrics.process import PROCESS
+from shared.metrics.queues import QueueCollector, QueuesSeen
 
 # Uploads and answers of a language model take seconds, look-ups take milliseconds.
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -30,6 +32,12 @@ class LedgerView:
 
     tasks: dict[TaskState, int]
     usage: list[UsageRow]
+    work: WorkSeen
+
+
+UPLOAD_BYTES = Counter(
+    "ragfleet_upload_bytes", "Bytes of the files that were kept.", registry=PROCESS
+)
 
 
 class _ModelCalls(Collector):
@@ -59,8 +67,6 @@ class RequestMetrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
         self._requests = Counter(
             "ragfleet_http_requests",
             "Requests answered.",
@@ -74,11 +80,18 @@ class RequestMetrics:
             buckets=_BUCKETS_S,
             registry=self._registry,
         )
+        self.in_flight = Gauge(
+            "ragfleet_http_requests_in_flight",
+            "Requests that are being answered.",
+            registry=self._registry,
+        )
         self._tasks = Gauge(
             "ragfleet_tasks", "Tasks in the ledger.", ["state"], registry=self._registry
         )
         self._model_calls = _ModelCalls()
         self._registry.register(self._model_calls)
+        self._queues = QueueCollector()
+        self._registry.register(self._queues)
         self._ledger_reachable = Gauge(
             "ragfleet_ledger_reachable",
             "Whether the ledger answered at this scrape.",
@@ -91,12 +104,18 @@ class RequestMetrics:
         self._requests.labels(method, route, str(status)).inc()
         self._duration.labels(method, route).observe(duration_s)
 
-    def expose(self, view: LedgerView | None) -> bytes:
-        """Write all series down; `view` is None when the ledger did not answer."""
+    def expose(self, view: LedgerView | None, waiting: Mapping[QueueName, int] | None) -> bytes:
+        """Write all series down, those of the process included.
+
+        Args:
+            view: None: the ledger did not answer.
+            waiting: messages by queue; None: the broker did not answer.
+        """
+        self._queues.seen = QueuesSeen(view.work if view else None, waiting)
         self._ledger_reachable.set(view is not None)
         self._tasks.clear()
         self._model_calls.usage = view.usage if view else []
         if view is not None:
             for state in TaskState:
                 self._tasks.labels(state.value).set(view.tasks.get(state, 0))
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + generate_latest(PROCESS)

@@ -40,7 +40,8 @@ class RequestEdge:
         answer = _Answer(send, request_id)
         started_s = time.perf_counter()
         try:
-            await self._answer(scope, receive, answer)
+            with self._metrics.in_flight.track_inprogress():
+                await self._answer(scope, receive, answer)
         finally:
             self._record(scope, answer.status, time.perf_counter() - started_s)
             logs.clear()

@@ -152,8 +152,16 @@ def fleet_services(
         before=partial(migrate, ledger_url(settings)),
     )
     worker = _worker_service(ground, environment, name="worker", module="worker")
-    beat = _worker_service(ground, environment, name="beat", module="worker.beat")
+    beat = _worker_service(
+        ground, environment | _metrics_of_beat(settings), name="beat", module="worker.beat"
+    )
     return [api, worker, beat, _flower_service(ground, environment, broker_url(settings))]
+
+
+def _metrics_of_beat(settings: Settings) -> dict[str, str]:
+    # On one machine the port of the setting is the worker's.
+    port = settings.metrics.port
+    return {"METRICS_PORT": str(port + 1)} if port else {}
 
 
 def files_services(ground: Ground) -> Sequence[Service]:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from shared.errors import SettingsError
 from shared.settings_ecs import EcsSettings
 from shared.settings_http import ApiSettings, AuthSettings, FlowerSettings
+from shared.settings_monitoring import CloudWatchSettings, MetricsSettings
 from shared.settings_s3 import S3Settings
 from shared.settings_secrets import with_secret_files
 from shared.settings_sections import (
@@ -66,6 +67,8 @@ class Settings:
     backup: BackupSettings
     flower: FlowerSettings
     ecs: EcsSettings
+    metrics: MetricsSettings
+    cloudwatch: CloudWatchSettings
 
     @property
     def external(self) -> bool:

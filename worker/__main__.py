@@ -22,9 +22,9 @@ def main() -> None:
     try:
         settings = load_settings()
         require_servers(settings)
+        run_worker(settings, queues=[QueueName(name) for name in names])
     except SettingsError as error:
         sys.exit(str(error))
-    run_worker(settings, queues=[QueueName(name) for name in names])
 
 
 if __name__ == "__main__":

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 
 from shared.contract.names import QueueName
 from shared.logs import configure_logs
+from shared.metrics.serving import serve_metrics
 from shared.settings import Settings
 from shared.startup import log_storage_shape
 from worker.celery_app import create_celery_app
 
 
 def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
-    """Serve queues until SIGTERM, with threads in front of one asyncio loop."""
+    """Serve queues until SIGTERM, with threads in front of one asyncio loop.
+
+    Raises:
+        SettingsError: there is something else at METRICS_PORT.
+    """
     configure_logs(level=settings.log.level, form=settings.log.format)
+    serve_metrics(settings.metrics)
     log_storage_shape(settings)
     create_celery_app(settings).worker_main(
         [

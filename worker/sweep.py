@@ -5,6 +5,7 @@ from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocum
 from shared.errors import QueueUnavailableError
 from shared.logs import get_logger
 from worker.context import WorkerContext
+from worker.metrics import LAST_SWEEP
 
 _log = get_logger(__name__)
 
@@ -25,6 +26,7 @@ async def sweep(message: Sweep, context: WorkerContext) -> None:
         await _send_commit(context)
     except QueueUnavailableError:
         _log.warning("sweep_without_broker")
+    LAST_SWEEP.set_to_current_time()
 
 
 async def _expire_leases(context: WorkerContext) -> None:

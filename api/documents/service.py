@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from api.documents.upload import open_form, receive_file
 from api.hints import wake_worker
+from api.metrics import UPLOAD_BYTES
 from api.resources import Resources
 from shared.errors import AppError, UnavailableError
 from shared.ids import (
@@ -42,7 +43,9 @@ async def accept_upload(request: Request, context: UploadContext, resources: Res
     """
     upload = await _store(request, context, resources)
     accepted = await _record(upload, resources)
-    if not accepted.created:
+    if accepted.created:
+        UPLOAD_BYTES.inc(upload.size_bytes)
+    else:
         await _discard(upload.object_key, resources)
     logger.info("upload_accepted", task_id=accepted.task.id, created=accepted.created)
     await wake_worker(accepted.task, ledger=resources.ledger, sender=resources.sender)

@@ -1,5 +1,6 @@
 """GET /livez, GET /readyz, GET /metrics."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Literal
 
@@ -7,9 +8,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from api.dependencies import LedgerDep, MetricsDep, ResourcesDep
+from api.dependencies import MetricsDep, ResourcesDep
 from api.metrics import LedgerView
-from shared.errors import UnavailableError
+from shared.contract.names import QueueName
+from shared.contract.sender import Sender
+from shared.errors import QueueUnavailableError, UnavailableError
 from shared.ledger.ledger import Ledger
 from shared.probes import ProbeResult, run_probes
 
@@ -62,16 +65,26 @@ async def ready(resources: ResourcesDep, response: Response) -> ReadyView:
 
 
 @router.get("/metrics", response_class=Response)
-async def expose_metrics(ledger: LedgerDep, metrics: MetricsDep) -> Response:
+async def expose_metrics(resources: ResourcesDep, metrics: MetricsDep) -> Response:
     """Write the series down for Prometheus."""
-    return Response(metrics.expose(await _look_at(ledger)), media_type=CONTENT_TYPE_LATEST)
+    view, waiting = await asyncio.gather(_look_at(resources.ledger), _waiting(resources.sender))
+    return Response(metrics.expose(view, waiting), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _look_at(ledger: Ledger) -> LedgerView | None:
     try:
-        return LedgerView(await ledger.tasks.counts(), await ledger.usage.totals())
+        return LedgerView(
+            await ledger.tasks.counts(), await ledger.usage.totals(), await ledger.workload.look()
+        )
     except UnavailableError:
         return None  # a scrape is wanted most when something is down
+
+
+async def _waiting(sender: Sender) -> dict[QueueName, int] | None:
+    try:
+        return {queue: await sender.depth(queue) for queue in QueueName}
+    except QueueUnavailableError:
+        return None
 
 
 def _readiness(results: list[ProbeResult]) -> Readiness:

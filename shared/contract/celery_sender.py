@@ -11,6 +11,7 @@ from shared.contract.celery_options import shared_options
 from shared.contract.names import QUEUE_OF, QueueName
 from shared.contract.payloads import Payload
 from shared.errors import QueueRefusedError, QueueTlsError, QueueUnavailableError
+from shared.metrics.stores import count_store_error
 from shared.tls import tls_fault
 
 # Of our own: a broker that hangs holds each for a second, and uploads are written in the others.
@@ -81,6 +82,12 @@ class CelerySender:
 
 def _named(error: BaseException) -> QueueUnavailableError:
     """Tell a broker that does not let us in from one that is away; Kombu wraps what Redis says."""
+    ours = _translated(error)
+    count_store_error("broker", ours)
+    return ours
+
+
+def _translated(error: BaseException) -> QueueUnavailableError:
     if fault := tls_fault(error):
         sentence = f"{fault.told_of('The message broker')}; check {_TLS_SETTINGS}."
         return QueueTlsError(sentence)

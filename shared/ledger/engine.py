@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import LedgerRefusedError, LedgerTlsError, LedgerUnavailableError
 from shared.ledger.postgres_engine import postgres_engine
+from shared.metrics.stores import count_store_error
 from shared.tls import tls_fault
 
 # A request that finds no ledger must get its 503 while its sender still listens.
@@ -94,15 +95,17 @@ class Translated:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None:
-            return
-        if fault := tls_fault(error):
-            sentence = f"{fault.told_of('PostgreSQL')}; check {_TLS_SETTINGS}."
-            raise LedgerTlsError(sentence) from error
-        if _state(error).startswith(_REFUSAL_CLASSES):
-            raise LedgerRefusedError from error
-        if _is_outage(error):
-            raise LedgerUnavailableError from error
+        if error is not None and (ours := _named(error)):
+            count_store_error("ledger", ours)
+            raise ours from error
+
+
+def _named(error: BaseException) -> LedgerUnavailableError | None:
+    if fault := tls_fault(error):
+        return LedgerTlsError(f"{fault.told_of('PostgreSQL')}; check {_TLS_SETTINGS}.")
+    if _state(error).startswith(_REFUSAL_CLASSES):
+        return LedgerRefusedError()
+    return LedgerUnavailableError() if _is_outage(error) else None
 
 
 def _is_outage(error: BaseException) -> bool:

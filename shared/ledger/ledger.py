@@ -13,6 +13,7 @@ from shared.ledger.holds import Holds
 from shared.ledger.journals import Journals
 from shared.ledger.tasks import Tasks
 from shared.ledger.usage import ModelUsage
+from shared.ledger.workload import Workload
 from shared.ledger.workspaces import Workspaces
 
 
@@ -34,6 +35,7 @@ class Ledger:
         self.history = History(database)
         self.holds = Holds(database)
         self.usage = ModelUsage(database)
+        self.workload = Workload(database)
 
     @classmethod
     async def open(cls, url: URL, *, pool_size: int = 10) -> Self:

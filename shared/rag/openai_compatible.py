@@ -11,6 +11,7 @@ from typing import Any
 from lightrag.utils import TruncatedResponse
 
 from shared.errors import ModelUnavailableError
+from shared.metrics.models import observed_call
 from shared.rag.budget.base import ModelBudget
 from shared.rag.calls import CallContext, Urgency, current_call
 from shared.rag.endpoint import chat, embedding
@@ -104,7 +105,8 @@ class OpenAiLanguageModel:
         while True:
             async with self._budget.call(self._estimate(request), context.urgency) as call:
                 try:
-                    reply = await chat.complete(self._endpoint, request)
+                    with observed_call(self.name, context.purpose.value):
+                        reply = await chat.complete(self._endpoint, request)
                 except ModelUnavailableError as error:
                     pause_s = tries.pause_after(error, call)
                 else:
@@ -121,11 +123,12 @@ class OpenAiLanguageModel:
                 tokens, size = None, 0
                 try:
                     async with aclosing(chat.stream(self._endpoint, request)) as pieces:
-                        async for piece in pieces:
-                            tokens = piece.tokens or tokens
-                            size += len(piece.text.encode(errors="replace"))
-                            if piece.text:
-                                yield piece.text
+                        with observed_call(self.name, context.purpose.value):
+                            async for piece in pieces:
+                                tokens = piece.tokens or tokens
+                                size += len(piece.text.encode(errors="replace"))
+                                if piece.text:
+                                    yield piece.text
                 except ModelUnavailableError as error:
                     if size:  # what was said cannot be taken back
                         raise
@@ -179,9 +182,10 @@ class OpenAiEmbeddings:
         while True:
             async with self._budget.call(estimate, urgency) as call:
                 try:
-                    vectors, tokens = await embedding.embed(
-                        self._endpoint, request, count=len(texts)
-                    )
+                    with observed_call(self._model, context.purpose.value):
+                        vectors, tokens = await embedding.embed(
+                            self._endpoint, request, count=len(texts)
+                        )
                 except ModelUnavailableError as error:
                     pause_s = tries.pause_after(error, call)
                 else:

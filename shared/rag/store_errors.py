@@ -9,6 +9,7 @@ import redis.exceptions
 import sqlalchemy.exc
 
 from shared.errors import AppError, StoreRefusedError, StoreTlsError, StoreUnavailableError
+from shared.metrics.stores import count_store_error
 from shared.tls import TlsFault, tls_fault
 
 _OUTAGES: tuple[type[BaseException], ...] = (
@@ -47,6 +48,7 @@ _SETTINGS = {
     "redis": ("Redis", "REDIS_USERNAME, REDIS_PASSWORD and REDIS_SSL"),
     "neo4j": ("Neo4j", "NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE"),
 }
+_STORES = {"asyncpg": "postgresql", "redis": "redis", "neo4j": "neo4j"}
 _TLS_SETTINGS = {
     "PostgreSQL": "POSTGRES_HOST, POSTGRES_SSLMODE and POSTGRES_SSL_ROOT_CERT",
     "Redis": "REDIS_HOST, REDIS_SSL and REDIS_SSL_CA_CERTS",
@@ -90,12 +92,18 @@ def translated_store_errors() -> Iterator[None]:
         yield
     except Exception as error:  # not BaseException: a cancellation must stay one
         if cause := outage_behind(error):
-            if fault := tls_fault(error):
-                raise StoreTlsError(_tls_sentence(fault, error)) from error
-            if _is_closed_door(cause):
-                raise StoreRefusedError(_closed_door(cause)) from error
-            raise StoreUnavailableError(_not_reachable(cause)) from error
+            ours = _named(error, cause)
+            count_store_error(_STORES.get(_driver_of(cause), "other"), ours)
+            raise ours from error
         raise
+
+
+def _named(error: Exception, cause: BaseException) -> StoreUnavailableError:
+    if fault := tls_fault(error):
+        return StoreTlsError(_tls_sentence(fault, error))
+    if _is_closed_door(cause):
+        return StoreRefusedError(_closed_door(cause))
+    return StoreUnavailableError(_not_reachable(cause))
 
 
 def outage_behind(error: BaseException) -> BaseException | None:

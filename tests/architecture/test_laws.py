@@ -98,6 +98,7 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
             ["worker", "celery.app.trace", "pypdfium2", "xberg", "pebble", "flower", "boto3"],
         ),
         ("worker.celery_app", ["api", "fastapi", "starlette", "uvicorn", "ops", "boto3"]),
+        ("worker.beat", ["api", "lightrag", "boto3", "sqlalchemy.ext.asyncio", "asyncpg"]),
         ("shared.ledger.ledger", ["celery", "fastapi", "lightrag"]),
         ("worker.parsing", ["lightrag", "celery", "fastapi", "sqlalchemy"]),
     ],

@@ -11,6 +11,7 @@ from worker.commit.group import Merged
 from worker.commit.operations import Operation
 from worker.commit.session import Session
 from worker.leased import LeaseLostError
+from worker.metrics import GROUP_TASKS, JOURNAL_BYTES, observed_stage
 
 if TYPE_CHECKING:
     from worker.commit.unit_of_work.unit import UnitOfWork
@@ -79,10 +80,13 @@ class Pipeline:
     async def _apply(self, journal: Journal, operations: list[Operation]) -> None:
         session = self._session
         session.heartbeat.progressed()
-        await session.stores.apply(journal, _each(operations))
-        if not await session.context.ledger.journals.close(session.lease, journal):
-            raise LeaseLostError
+        with observed_stage("apply"):
+            await session.stores.apply(journal, _each(operations))
+            if not await session.context.ledger.journals.close(session.lease, journal):
+                raise LeaseLostError
         session.heartbeat.progressed()
+        GROUP_TASKS.observe(len(journal.outcome.task_ids))
+        JOURNAL_BYTES.observe(journal.size_bytes)
         _log.info(
             "group_committed",
             workspace=session.lease.workspace,

@@ -23,6 +23,7 @@ from worker.commit.session import Session
 from worker.commit.work import Work, fitting, load_works
 from worker.embedding import remember_embedding
 from worker.ingestion.outcome import INTERRUPTED, decide_on
+from worker.metrics import observed_stage
 from worker.retry import Action, Decision, app_error_behind
 
 _log = get_logger(__name__)
@@ -158,7 +159,10 @@ class _Turn:
         deadline = asyncio.timeout(self._limits.stage_timeout_s)
         try:
             async with deadline:
-                with call_context(Purpose.COMMIT, workspace=self._session.lease.workspace):
+                with (
+                    observed_stage("merge"),
+                    call_context(Purpose.COMMIT, workspace=self._session.lease.workspace),
+                ):
                     return await merging
         except Exception as error:
             if deadline.expired():

@@ -20,6 +20,7 @@ from worker.commit.turn import commit_ready
 from worker.context import WorkerContext
 from worker.ingestion.delivery import send_or_leave_to_sweeper
 from worker.leased import LeaseLostError
+from worker.metrics import COMMIT_LEASES, TAKE_OVER
 from worker.retry import app_error_behind
 
 _log = get_logger(__name__)
@@ -33,6 +34,7 @@ async def commit_workspace(message: CommitWorkspace, context: WorkerContext) -> 
     lease = await workspaces.take_commit_lease(
         message.workspace, holder=context.holder, ttl_ms=context.lease_ms
     )
+    COMMIT_LEASES.labels("held" if lease is None else "taken").inc()
     if lease is None:
         return
     try:
@@ -64,13 +66,16 @@ async def _work(lease: CommitLease, context: WorkerContext) -> bool:
                 lease_ms=context.lease_ms,
                 on_progress=heartbeat.progressed,
             )
-            await take_over(stores, lease, context.ledger)
+            with TAKE_OVER.time():
+                await take_over(stores, lease, context.ledger)
             await commit_ready(Session(context, lease, rag, stores, heartbeat))
     except LeaseLostError:
+        COMMIT_LEASES.labels("lost").inc()
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
     except asyncio.CancelledError:
         if not heartbeat.lost or _is_still_cancelled():
             raise
+        COMMIT_LEASES.labels("lost").inc()
         _log.warning("commit_lease_lost", workspace=lease.workspace, token=lease.token)
     except Exception as error:  # noqa: BLE001 - the edge: what is journaled waits for the next turn
         await _explain(error, lease, context)

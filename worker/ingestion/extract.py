@@ -18,6 +18,7 @@ from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_batch
 from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 from worker.metering import metered
+from worker.metrics import observed_stage
 
 _log = get_logger(__name__)
 
@@ -36,12 +37,13 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
         return
     task = await context.ledger.tasks.get(message.task_id)
     try:
-        was_last = await run_leased(
-            _extract(claim, task, context),
-            renew=partial(batches.renew, claim, ttl_ms=context.lease_ms),
-            lease_ms=context.lease_ms,
-            timeout_s=context.settings.limits.stage_timeout_s,
-        )
+        with observed_stage("extract"):
+            was_last = await run_leased(
+                _extract(claim, task, context),
+                renew=partial(batches.renew, claim, ttl_ms=context.lease_ms),
+                lease_ms=context.lease_ms,
+                timeout_s=context.settings.limits.stage_timeout_s,
+            )
     except (LeaseLostError, CancelRequestedError):
         # A cancelled task's batches are dead with it; there is nothing to write down.
         _log.info("lease_lost", task_id=task.id, stage="extract", batch=claim.index)

@@ -6,6 +6,7 @@ from shared.errors import StageInterruptedError
 from shared.ledger.records import BatchClaim, Claim, Task
 from shared.logs import get_logger
 from worker.context import WorkerContext
+from worker.metrics import ATTEMPT_FAILURES
 from worker.retry import Action, Budget, Decision, Failure, app_error_behind, decide
 
 _log = get_logger(__name__)
@@ -40,6 +41,7 @@ def decide_on(
         age_s=time.time() - (task.started_at_ms or task.created_at_ms) / _MS_PER_S,
     )
     decision = decide(failure, budget_of(context))
+    ATTEMPT_FAILURES.labels(decision.action.value, decision.code).inc()
     _log.warning(
         "attempt_failed",
         task_id=task.id,

@@ -27,6 +27,7 @@ from worker.ingestion.outcome import INTERRUPTED, decide_on, settle_task
 from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 from worker.metering import metered
+from worker.metrics import observed_stage
 from worker.parsing.errors import NoTextError
 
 _log = get_logger(__name__)
@@ -39,12 +40,13 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     if claim is None:
         return
     try:
-        batches = await run_leased(
-            _prepare(claim, context),
-            renew=partial(tasks.renew, claim, ttl_ms=context.lease_ms),
-            lease_ms=context.lease_ms,
-            timeout_s=context.settings.limits.stage_timeout_s,
-        )
+        with observed_stage("prepare"):
+            batches = await run_leased(
+                _prepare(claim, context),
+                renew=partial(tasks.renew, claim, ttl_ms=context.lease_ms),
+                lease_ms=context.lease_ms,
+                timeout_s=context.settings.limits.stage_timeout_s,
+            )
     except LeaseLostError:
         _log.info("lease_lost", task_id=claim.task.id, stage="prepare")
     except CancelRequestedError:

@@ -12,7 +12,9 @@ from shared.errors import (
     ObjectStoreMissingError,
     ObjectStoreRefusedError,
     ObjectStoreUnavailableError,
+    UnavailableError,
 )
+from shared.metrics.stores import count_store_error
 
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
@@ -51,11 +53,17 @@ def translated_s3_errors() -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        raise _named(error.response) from error
+        raise _counted(_named(error.response)) from error
     except _NO_CREDENTIALS as error:
-        raise ObjectStoreRefusedError(_NO_CREDENTIALS_SENTENCE) from error
+        raise _counted(ObjectStoreRefusedError(_NO_CREDENTIALS_SENTENCE)) from error
     except exceptions.BotoCoreError as error:
-        raise ObjectStoreUnavailableError from error
+        raise _counted(ObjectStoreUnavailableError()) from error
+
+
+def _counted(error: AppError | FileExistsError) -> AppError | FileExistsError:
+    if isinstance(error, UnavailableError):  # a missing object is an answer like any other
+        count_store_error("s3", error)
+    return error
 
 
 def code_of(error: exceptions.ClientError) -> str:

@@ -10,12 +10,14 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
+from time import perf_counter
 
 from shared.errors import (
     ModelRateLimitedError,
     ModelUnauthorizedError,
     ModelUnavailableError,
 )
+from shared.metrics.models import ADMISSION_WAIT
 from shared.rag.budget.base import Book, Grant, Order, PauseReason, Refusal
 from shared.rag.budget.rules import RULES
 from shared.rag.calls import Urgency
@@ -81,7 +83,9 @@ class Gate:
     @asynccontextmanager
     async def call(self, tokens: int, urgency: Urgency) -> AsyncIterator[_Call]:
         """Wait for admission; see `ModelBudget.call`."""
+        began_at_s = perf_counter()
         await self._admission(tokens, urgency)
+        ADMISSION_WAIT.labels(urgency.name.lower()).observe(perf_counter() - began_at_s)
         call = _Call(tokens)
         try:
             yield call

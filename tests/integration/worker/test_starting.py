@@ -1,6 +1,7 @@
 """What a process says when it starts, and how it refuses to start."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -50,6 +51,15 @@ def test_a_process_of_several_refuses_files_that_allow_one(module: str) -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith("USE_EXTERNAL_STORAGE")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("module", ["worker", "worker.beat"])
+def test_a_port_that_is_taken_stops_the_start_in_one_sentence(module: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = run(module, METRICS_PORT=str(taken.getsockname()[1]))
+    assert refused.returncode == 1
+    assert "METRICS_PORT" in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+import redis
 
-from shared.errors import LedgerUnavailableError
+from shared.errors import LedgerUnavailableError, StoreUnavailableError
 from shared.probes import run_probes
+from shared.rag.store_errors import translated_store_errors
 from tests.unit.api.conftest import Api
 
 
@@ -71,6 +73,36 @@ async def test_metrics_count_requests_and_tasks(api: Api) -> None:
     ):
         assert line in text.splitlines()
     assert "process_resident_memory_bytes" in text
+
+
+async def test_metrics_tell_what_waits_what_was_kept_and_what_is_answered(api: Api) -> None:
+    await api.insert()
+    lines = (await api.client.get("/metrics")).text.splitlines()
+    for line in (
+        'ragfleet_queue_waiting{queue="prepare"} 1.0',
+        'ragfleet_queue_waiting{queue="maintenance"} 0.0',
+        'ragfleet_queue_backlog{queue="prepare"} 1.0',
+        'ragfleet_queue_backlog{queue="extract"} 0.0',
+        "ragfleet_commit_open_journals 0.0",
+        "ragfleet_http_requests_in_flight 1.0",  # this one
+    ):
+        assert line in lines
+    [kept] = [line for line in lines if line.startswith("ragfleet_upload_bytes_total")]
+    assert float(kept.split()[1]) > 0
+
+
+async def test_metrics_answer_without_the_broker(api: Api) -> None:
+    api.sender.available = False
+    text = (await api.client.get("/metrics")).text
+    assert "ragfleet_queue_waiting{" not in text
+    assert 'ragfleet_queue_backlog{queue="prepare"} 0.0' in text.splitlines()
+
+
+async def test_metrics_name_the_store_that_failed(api: Api) -> None:
+    with pytest.raises(StoreUnavailableError), translated_store_errors():
+        raise redis.exceptions.ConnectionError
+    text = (await api.client.get("/metrics")).text
+    assert 'ragfleet_store_errors_total{code="store_unavailable",store="redis"}' in text
 
 
 async def test_metrics_answer_without_the_ledger(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

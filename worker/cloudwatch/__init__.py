@@ -1,0 +1,1 @@
+"""The numbers that autoscaling and alarms on AWS live on, written to CloudWatch by beat."""
