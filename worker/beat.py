@@ -13,15 +13,21 @@ from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
 from worker.celery_options import worker_options
+from worker.celery_logs import keep_celery_from_logging
 
 
 def run_beat(settings: Settings) -> None:
     """Send messages until SIGTERM; of two beats, one sends and the other waits to take over."""
-    configure_logs(level=settings.log.level, form=settings.log.format)
+    configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     app = Celery("ragfleet")
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(worker_options(settings))
-    app.Beat(scheduler_cls="redbeat.RedBeatScheduler", loglevel=settings.log.level).run()
+    keep_celery_from_logging()
+    app.Beat(
+        scheduler_cls="redbeat.RedBeatScheduler",
+        loglevel=settings.log.level,
+        quiet=settings.log.format == "json",  # its banner is no line of JSON
+    ).run()
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from shared.contract.celery_options import shared_options
 from shared.contract.celery_sender import CelerySender
 from shared.logs import get_logger
 from shared.settings import Settings
+from worker.celery_logs import keep_celery_from_logging
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
 from worker.ingestion.chunking import chunks_of_a_full_batch
@@ -29,6 +30,7 @@ def create_celery_app(settings: Settings) -> Celery:
     runtime: Runtime[WorkerContext] = Runtime(
         lambda: open_context(settings, CelerySender(broker_url(settings)))
     )
+    keep_celery_from_logging()
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()

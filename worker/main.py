@@ -11,10 +11,13 @@ from worker.celery_app import create_celery_app
 
 def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
     """Serve queues until SIGTERM, with threads in front of one asyncio loop."""
-    configure_logs(level=settings.log.level, form=settings.log.format)
+    configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     log_storage_shape(settings)
+    # Its banner is for people, and in a log of JSON it is none.
+    quiet = ["--quiet"] if settings.log.format == "json" else []
     create_celery_app(settings).worker_main(
         [
+            *quiet,
             "worker",
             "--pool=threads",
             f"--concurrency={settings.limits.worker_threads}",

@@ -1,7 +1,9 @@
 """Sends messages through Celery without knowing any task's code."""
 
 import asyncio
+import contextvars
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import redis
 from celery import Celery
@@ -44,7 +46,9 @@ class CelerySender:
         Raises:
             QueueUnavailableError: the broker did not take it, or (QueueRefusedError) us.
         """
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._send, payload)
+        # With the context: lines of the client's own bear the ids of the request, too.
+        send = partial(contextvars.copy_context().run, self._send, payload)
+        await asyncio.get_running_loop().run_in_executor(self._threads, send)
 
     async def depth(self, queue: QueueName) -> int:
         """Count the messages that wait in a queue, not those already handed to a worker.
