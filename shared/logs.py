@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import structlog
 
 from shared.redaction import Redact, redactor_of
+from shared.tracing import spans
 
 Logger = structlog.stdlib.BoundLogger
 # Chatty libraries whose INFO lines cost CPU and tell users nothing, and those whose DEBUG lines
@@ -104,12 +106,20 @@ def _processors() -> list[structlog.types.Processor]:
     """Return what completes a line, whoever wrote it."""
     return [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(allow=["where", "error"]),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+
+
+def _add_trace(
+    _logger: object, _method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    event.update(spans.ids())
+    return event
 
 
 def _renderer(form: str) -> structlog.types.Processor:
@@ -133,14 +143,12 @@ class _Redaction:
 
 
 class _Handler(logging.StreamHandler[Any]):
-    """Writes lines; one that cannot be formatted is not shown raw, as logging's own handler does."""
+    """Writes lines; one that cannot be formatted is not shown raw, as by its parent."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         record.msg, record.args, record.exc_info, record.exc_text = "line_lost", (), None, None
-        try:
+        with suppress(Exception):  # the stream itself is gone: nobody can be told
             self.stream.write(self.format(record) + self.terminator)
-        except Exception:  # noqa: BLE001, S110 - the stream itself is gone: nobody can be told
-            pass
 
 
 def _take_lightrag_over(handler: logging.Handler) -> None:

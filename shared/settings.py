@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
+from shared.settings_otel import OtelSettings
 from shared.settings_s3 import S3Settings
 from shared.settings_sections import (
     OFFLINE_DIM,
@@ -59,6 +60,7 @@ class Settings:
     limits: LimitSettings
     log: LogSettings
     backup: BackupSettings
+    otel: OtelSettings
     flower: FlowerSettings
 
     @property

@@ -12,8 +12,8 @@ from shared.contract.celery_options import shared_options
 from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.settings import Settings, load_settings
-from worker.celery_options import worker_options
 from worker.celery_logs import keep_celery_from_logging
+from worker.celery_options import worker_options
 
 
 def run_beat(settings: Settings) -> None:

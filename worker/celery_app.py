@@ -1,6 +1,8 @@
 """The worker's Celery application: its tasks and the signals of its process."""
 
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from celery import Celery, signals
@@ -10,6 +12,7 @@ from shared.contract.celery_options import shared_options
 from shared.contract.celery_sender import CelerySender
 from shared.logs import get_logger
 from shared.settings import Settings
+from shared.tracing.starting import traced_process
 from worker.celery_logs import keep_celery_from_logging
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
@@ -27,14 +30,21 @@ def create_celery_app(settings: Settings) -> Celery:
     app = Celery("ragfleet")
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(worker_options(settings))
-    runtime: Runtime[WorkerContext] = Runtime(
-        lambda: open_context(settings, CelerySender(broker_url(settings)))
-    )
+    runtime: Runtime[WorkerContext] = Runtime(lambda: _traced_context(settings))
     keep_celery_from_logging()
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
     return app
+
+
+@asynccontextmanager
+async def _traced_context(settings: Settings) -> AsyncIterator[WorkerContext]:
+    async with (
+        traced_process(settings, service="lightrag-fleet-worker"),
+        open_context(settings, CelerySender(broker_url(settings))) as context,
+    ):
+        yield context
 
 
 def _connect_signals(runtime: Runtime[WorkerContext]) -> None:

@@ -59,7 +59,7 @@ def test_no_spelling_of_a_password_is_shown(lines: Lines, text: str) -> None:
     log.warning("nested", extra={"error": {"in": [text]}})
     structlog.stdlib.get_logger("ours").info("event", field=text, nested={"in": (text,)})
     try:
-        raise ValueError(text)
+        raise ValueError(text)  # noqa: TRY301 - caught at once
     except ValueError:
         log.exception("failed")
     assert len(lines()) == 5
@@ -98,7 +98,7 @@ def test_a_warning_of_lightrag_says_where_but_not_what(lines: Lines) -> None:
     log = logging.getLogger("lightrag")
     log.info("Created shared Redis connection pool for redis://:x@host")
     try:
-        raise ValueError("the text of a document")
+        raise ValueError("the text of a document")  # noqa: TRY301 - caught at once
     except ValueError as error:
         log.exception(f"PostgreSQL database, data: the text of a document, {error}")  # noqa: G004, TRY401 - as it does
     (line,) = lines()

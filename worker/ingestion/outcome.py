@@ -4,7 +4,9 @@ import time
 
 from shared.errors import StageInterruptedError
 from shared.ledger.records import BatchClaim, Claim, Task
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
+from shared.tracing.spans import fail
 from worker.context import WorkerContext
 from worker.retry import Action, Budget, Decision, Failure, app_error_behind, decide
 
@@ -40,9 +42,10 @@ def decide_on(
         age_s=time.time() - (task.started_at_ms or task.created_at_ms) / _MS_PER_S,
     )
     decision = decide(failure, budget_of(context))
+    fail(error)
     _log.warning(
         "attempt_failed",
-        task_id=task.id,
+        **ids_of(task),
         action=decision.action,
         code=decision.code,
         attempt=failure.attempt,
