@@ -7,14 +7,17 @@ from shared.logs import configure_logs
 from shared.settings import Settings
 from shared.startup import log_storage_shape
 from worker.celery_app import create_celery_app
+from worker.celery_logs import keep_celery_from_printing
 
 
 def run_worker(settings: Settings, *, queues: Sequence[QueueName]) -> None:
     """Serve queues until SIGTERM, with threads in front of one asyncio loop."""
     configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     log_storage_shape(settings)
-    # Its banner is for people, and in a log of JSON it is none.
-    quiet = ["--quiet"] if settings.log.format == "json" else []
+    quiet = []
+    if settings.log.format == "json":  # what it prints for people is none
+        keep_celery_from_printing()
+        quiet = ["--quiet"]
     create_celery_app(settings).worker_main(
         [
             *quiet,
