@@ -1,4 +1,4 @@
-"""The lines of a whole fleet at level debug: one form, the ids of what they are about, no secret."""
+"""The lines of a whole fleet at level debug: one form, their ids, no secret."""
 
 from urllib.parse import quote
 
@@ -44,9 +44,9 @@ async def test_a_documents_way_is_told_in_json_with_its_ids_and_without_a_secret
     for line in stages:
         assert set(line) >= STAGE_FIELDS, line
         assert (line["document_id"], line["workspace"]) == ("doc", "default")
-    assert [told[e]["stage"] for e in ("document_prepared", "batch_extracted", "task_committed")] == [
-        "prepare", "extract", "commit",
-    ]  # fmt: skip
+    assert told["document_prepared"]["stage"] == "prepare"
+    assert told["batch_extracted"]["stage"] == "extract"
+    assert told["task_committed"]["stage"] == "commit"
     # Whatever is said in a stage says of which one it is.
     for line in said_by_worker:
         assert "stage" in line or not line["logger"].startswith("worker.commit"), line
