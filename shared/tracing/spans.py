@@ -24,6 +24,10 @@ class Kind(StrEnum):
     CONSUMER = "consumer"
 
 
+# What comes from outside. Anything else is part of something, or nobody asks for it.
+_BEGINNINGS = frozenset({Kind.SERVER, Kind.CONSUMER})
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a span belongs when that is not the span around it: `traceparent`s of W3C."""
@@ -155,13 +159,15 @@ def span(
 ) -> AbstractContextManager[Span]:
     """Write down what happens within the block, and let spans in there be its children.
 
+    Only requests and messages begin a trace; other spans are written where one goes on already.
+
     Args:
         name: of few different ones; what differs is an attribute.
         attributes: what is known of it by now.
         kind: as above.
         origin: where it belongs, if not to the span around it.
     """
-    if _Process.tracer is _NOTHING:
+    if not _belongs_somewhere(kind, origin):
         return _NO_SPAN
     return _active_span(name, kind, attributes, origin)
 
@@ -174,7 +180,16 @@ def detached_span(
     origin: Origin = HERE,
 ) -> AbstractContextManager[Span]:
     """Write a span down that is not active by itself: for generators, which share a context."""
+    if not _belongs_somewhere(kind, origin):
+        return _NO_SPAN
     return _Process.tracer.span(name, kind, attributes, origin)
+
+
+def _belongs_somewhere(kind: Kind, origin: Origin) -> bool:
+    tracer = _Process.tracer
+    if tracer is _NOTHING:
+        return False
+    return kind in _BEGINNINGS or origin.parent is not None or bool(tracer.ids())
 
 
 def annotate(attributes: Attributes) -> None:

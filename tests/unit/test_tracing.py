@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -32,6 +33,10 @@ class Recorder:
     def spans(self) -> tuple[ReadableSpan, ...]:
         self.tracer._provider.force_flush()
         return self.exporter.get_finished_spans()
+
+
+def _request() -> AbstractContextManager[spans.Span]:
+    return spans.span("one", kind=spans.Kind.SERVER)
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_the_sampler_decides_as_its_name_says(
     recorder = Recorder(traces_sampler=sampler, traces_sampler_arg=argument)
     before = spans.install(recorder.tracer)
     try:
-        with spans.continued({"traceparent": parent} if parent else {}), spans.span("one"):
+        with spans.continued({"traceparent": parent} if parent else {}), _request():
             assert spans.is_sampled(spans.traceparent()) is written
     finally:
         spans.install(before)
@@ -138,13 +143,22 @@ def test_the_sampler_decides_as_its_name_says(
 def test_headers_that_name_no_trace_begin_a_new_one(
     recorder: Recorder, headers: dict[str, str]
 ) -> None:
-    with spans.continued(headers), spans.span("one"):
+    with spans.continued(headers), _request():
         assert spans.is_sampled(spans.traceparent())
     assert recorder.spans()[0].parent is None
 
 
+def test_only_requests_and_messages_begin_a_trace(recorder: Recorder) -> None:
+    for kind in (spans.Kind.INTERNAL, spans.Kind.CLIENT, spans.Kind.PRODUCER):
+        with spans.span("sweeper's", kind=kind), spans.detached_span("sweeper's", kind=kind):
+            assert spans.headers() == {}  # so the receiver goes on with what the ledger says
+        with spans.span("group's", kind=kind, origin=spans.Origin(SAMPLED)):
+            assert spans.is_sampled(spans.traceparent())
+    assert {one.name for one in recorder.spans()} == {"group's"}
+
+
 def test_lines_of_a_span_bear_its_ids(recorder: Recorder) -> None:
-    with spans.span("one"):
+    with _request():
         ids = spans.ids()
     (one,) = recorder.spans()
     assert one.context is not None
@@ -156,7 +170,7 @@ def test_lines_of_a_span_bear_its_ids(recorder: Recorder) -> None:
 
 def test_an_error_leaves_its_code_but_not_its_words(recorder: Recorder) -> None:
     for error in (ModelUnavailableError("words of a document"), KeyError("words of a document")):
-        with pytest.raises(type(error)), spans.span("one"):
+        with pytest.raises(type(error)), _request():
             raise error
     kinds = [one.attributes["error.type"] for one in recorder.spans() if one.attributes]
     assert kinds == ["model_unavailable", "KeyError"]
@@ -181,7 +195,7 @@ async def test_a_streamed_answer_is_one_span_whoever_reads_it(
     async def complete(*_: Any, **__: Any) -> AsyncIterator[str]:
         return _stream(["one", "two"], closed)
 
-    with spans.span("request"):
+    with _request():
         reply: Any = await traced_complete(complete, "llm")("prompt", stream=True)
         assert await asyncio.create_task(anext(reply)) == "one"  # in a context of its own
         if leaves_early:
@@ -191,7 +205,7 @@ async def test_a_streamed_answer_is_one_span_whoever_reads_it(
         here = spans.ids()["span_id"]
     assert closed == [True]
     chat, request = recorder.spans()
-    assert (chat.name, request.name) == ("chat llm", "request")
+    assert (chat.name, request.name) == ("chat llm", "one")
     assert chat.attributes is not None
     assert chat.attributes["gen_ai.usage.output_tokens"] == 3
     assert request.context is not None
@@ -207,7 +221,7 @@ def test_who_does_not_listen_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) ->
         tracer = OpenTelemetryTracer(settings, service="t", version="1")
         before = spans.install(tracer)
         for _ in range(5000):  # more than the queue holds
-            with spans.span("one"):
+            with _request():
                 pass
         spans.install(before)
         tracer.close()

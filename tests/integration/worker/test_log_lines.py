@@ -1,10 +1,14 @@
 """The lines of a whole fleet at level debug: one form, their ids, no secret."""
 
+import os
+import signal
+import subprocess
+import sys
 from urllib.parse import quote
 
 from tests.integration.worker.fleet import LARGE
 from tests.integration.worker.observed import api_of, end, lines_of
-from tests.integration.worker.processes import Stack
+from tests.integration.worker.processes import PROJECT, Stack, Worker
 from tests.model_server import KEY
 
 CANARY = "Quetzalcoatlus"
@@ -72,3 +76,26 @@ async def test_a_store_that_does_not_let_us_in_is_told_without_the_password_it_w
     assert lines_of(api.log)
     assert wrong not in written
     assert quote(wrong, safe="") not in written
+
+
+async def test_beat_speaks_json_too_and_keeps_the_brokers_password(stack: Stack) -> None:
+    log = stack.folder / "beat.log"
+    environment = {**os.environ, **stack.variables, "LOG_LEVEL": "debug"}  # noqa: TID251 - a child inherits PATH
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
+            [sys.executable, "-m", "worker.beat"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    beat = Worker(process, log)
+    try:
+        await beat.says("Scheduler: Sending due task sweep")
+        beat.signal(signal.SIGTERM)
+        await beat.ended_within(60)
+    finally:
+        process.kill()
+    assert {line["level"] for line in lines_of(log)} >= {"info", "debug"}
+    for secret in stack.settings.secrets():
+        assert secret not in log.read_text()

@@ -44,7 +44,7 @@ async def test_each_document_of_a_group_has_its_commit_in_its_own_trace(
     fleet: Fleet, recorder: Recorder
 ) -> None:
     for number in range(3):
-        with spans.span("POST /insert"):
+        with spans.span("POST /insert", kind=spans.Kind.SERVER):
             await fleet.upload(f"doc{number}", f"Person{number} Smith met Ann Lee in Oslo. ")
     fleet.lose_messages()
     await fleet.let_time_pass()
@@ -67,7 +67,7 @@ async def test_each_document_of_a_group_has_its_commit_in_its_own_trace(
 async def test_batches_that_the_sweeper_sends_again_stay_in_the_trace_of_their_document(
     fleet: Fleet, recorder: Recorder
 ) -> None:
-    with spans.span("POST /insert"):
+    with spans.span("POST /insert", kind=spans.Kind.SERVER):
         await fleet.upload("doc", LARGE)
     await fleet.deliver(only=fleet.sender.sent[0].name)
     assert fleet.lose_messages()
@@ -82,9 +82,9 @@ async def test_a_document_whose_trace_is_not_wanted_leaves_nothing(
     fleet: Fleet, recorder: Recorder
 ) -> None:
     unsampled = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}
-    with spans.continued(unsampled), spans.span("POST /insert"):
+    with spans.continued(unsampled), spans.span("POST /insert", kind=spans.Kind.SERVER):
         await fleet.upload("unwanted")
-    with spans.span("POST /insert"):
+    with spans.span("POST /insert", kind=spans.Kind.SERVER):
         await fleet.upload("wanted", "Grace Hopper wrote a compiler. ")
     await fleet.run_until_quiet()
     (request,) = recorder.spans("POST /insert")
@@ -96,7 +96,7 @@ async def test_a_failed_stage_says_its_code_but_not_its_words(
     fleet: Fleet, recorder: Recorder
 ) -> None:
     fleet.model.failures = [KeyError("the words of a document")]
-    with spans.span("POST /insert"):
+    with spans.span("POST /insert", kind=spans.Kind.SERVER):
         await fleet.upload("doc")
     await fleet.deliver()
     (prepare,) = recorder.spans("prepare")

@@ -39,6 +39,7 @@ async def test_an_upload_and_a_question_have_one_trace_each_down_to_the_stores(
         "CHUNK_OVERLAP_SIZE": "5",
         "EXTRACT_BATCH_CHUNKS": "4",
         "LOG_LEVEL": "debug",
+        "FASTAPI_OTEL_AUTO_CONFIGURE": "true",  # its own spans would come twice
         "COSINE_THRESHOLD": "-1",  # LightRAG's own: vectors made by hashing resemble nothing
     }
     worker = await stack.worker(**variables)
