@@ -35,6 +35,10 @@ demo: $(VENV)/runtime.stamp ## Ingest the sample documents, ask three questions,
 up: $(VENV)/runtime.stamp ## Run the whole system here until Ctrl-C (API_PORT, FLOWER_PORT, DATA_DIR, GRAPH=neo4j)
 	@exec $(BIN)/ragfleet up
 
+.PHONY: otel
+otel: $(VENV)/runtime.stamp ## Add what OTEL_ENABLED=true needs (docs/observability.md)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/otel.txt
+
 .PHONY: test
 test: $(VENV)/dev.stamp promtool ## Unit, contract, integration and acceptance tests (under 12 minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"

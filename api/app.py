@@ -1,6 +1,7 @@
 """Assembles the application from its parts."""
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from api import auth, body_limit, error_handlers, lingering, metrics, middleware, pages
@@ -14,6 +15,10 @@ from api.usage import routes as usage
 from api.workspaces import routes as workspaces
 from shared.settings import Settings
 
+# FastAPI would write spans beside ours, and send logs, where it finds variables of OpenTelemetry's.
+_ITS_OWN_TRACES: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "auto_configure": False,
+}  # fmt: skip
 _ROUTERS = (pages, documents, tasks, queries, graph, workspaces, usage, health)
 
 
@@ -32,6 +37,7 @@ def create_app(settings: Settings, opener: OpenResources = open_resources) -> Fa
         docs_url=None,  # both of FastAPI's pages load scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=_ITS_OWN_TRACES,
         middleware=[  # outermost first
             Middleware(middleware.RequestEdge, metrics=request_metrics),
             Middleware(lingering.LingeringClose),

@@ -6,6 +6,7 @@ from shared.errors import UnavailableError
 from shared.ids import WorkspaceName
 from shared.ledger.ledger import Ledger
 from shared.ledger.records import Task, TaskState
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
 
 logger = get_logger(__name__)
@@ -24,7 +25,7 @@ async def wake_worker(task: Task, *, ledger: Ledger, sender: Sender) -> None:
         await sender.send(message)
         await ledger.tasks.mark_sent(task.id)
     except UnavailableError as error:
-        logger.warning("message_left_to_sweeper", task_id=task.id, error_code=error.code)
+        logger.warning("message_left_to_sweeper", **ids_of(task), error_code=error.code)
 
 
 async def wake_committer(workspace: WorkspaceName, *, sender: Sender) -> None:

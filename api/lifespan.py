@@ -17,6 +17,7 @@ from shared.rag.pool import RagPool
 from shared.rag.usage import flushed_regularly
 from shared.settings import Settings
 from shared.startup import log_storage_shape
+from shared.tracing.starting import traced_process
 
 OpenResources = Callable[[Settings], AbstractAsyncContextManager[Resources]]
 
@@ -59,7 +60,10 @@ def lifespan_of(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        async with opener(settings) as resources:
+        async with (
+            traced_process(settings, service="lightrag-fleet-api"),
+            opener(settings) as resources,
+        ):
             log_storage_shape(settings)
             yield {"resources": resources}
 

@@ -19,13 +19,13 @@ def app() -> FastAPI:
     """Make the application from the environment."""
     settings = load_settings()
     require_servers(settings)
-    configure_logs(level=settings.log.level, form=settings.log.format)
+    configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     return create_app(settings)
 
 
 def serve(settings: Settings, application: FastAPI) -> None:
     """Answer requests until SIGTERM or SIGINT, then finish those that run."""
-    configure_logs(level=settings.log.level, form=settings.log.format)
+    configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     uvicorn.run(
         application,
         host=settings.api.host,

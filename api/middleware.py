@@ -10,8 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.error_handlers import problem
 from api.metrics import RequestMetrics
+from api.traced import describe, traced_request
 from shared import logs
 from shared.errors import AppError
+from shared.tracing.spans import Span, fail
 
 logger = logs.get_logger(__name__)
 
@@ -39,30 +41,33 @@ class RequestEdge:
         logs.bind(request_id=request_id)
         answer = _Answer(send, request_id)
         started_s = time.perf_counter()
-        try:
-            with self._metrics.in_flight.track_inprogress():
-                await self._answer(scope, receive, answer)
-        finally:
-            self._record(scope, answer.status, time.perf_counter() - started_s)
-            logs.clear()
+        with traced_request(scope, request_id) as span:
+            try:
+                with self._metrics.in_flight.track_inprogress():
+                    await self._answer(scope, receive, answer)
+            finally:
+                self._record(scope, answer.status, time.perf_counter() - started_s, span)
+                logs.clear()
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = _CLIENT_CLOSED_REQUEST
-        except Exception:  # the edge: whatever it is, the client gets no internals
+        except Exception as error:  # the edge: whatever it is, the client gets no internals
             logger.exception("request_failed")
+            fail(error)
             if answer.status is None:
                 await problem(AppError(), scope)(scope, receive, answer.send)
 
-    def _record(self, scope: Scope, status: int | None, duration_s: float) -> None:
+    def _record(self, scope: Scope, status: int | None, duration_s: float, span: Span) -> None:
         # Of unknown paths there are endlessly many; as a label they are one.
         route = getattr(scope.get("route"), "path", "unmatched")
         status = status or _CLIENT_CLOSED_REQUEST
         self._metrics.observe(
             method=scope["method"], route=route, status=status, duration_s=duration_s
         )
+        describe(span, method=scope["method"], route=route, status=status)
         logger.info(
             "request",
             method=scope["method"],

@@ -13,6 +13,7 @@ from shared.errors import SettingsError
 from shared.settings_ecs import EcsSettings
 from shared.settings_http import ApiSettings, AuthSettings, FlowerSettings
 from shared.settings_monitoring import CloudWatchSettings, MetricsSettings
+from shared.settings_otel import OtelSettings
 from shared.settings_s3 import S3Settings
 from shared.settings_secrets import with_secret_files
 from shared.settings_sections import (
@@ -65,6 +66,7 @@ class Settings:
     worker: WorkerSettings
     log: LogSettings
     backup: BackupSettings
+    otel: OtelSettings
     flower: FlowerSettings
     ecs: EcsSettings
     metrics: MetricsSettings

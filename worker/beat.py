@@ -15,6 +15,7 @@ from shared.errors import SettingsError
 from shared.logs import configure_logs
 from shared.metrics.serving import serve_metrics
 from shared.settings import Settings, load_settings
+from worker.celery_logs import keep_celery_from_logging
 from worker.celery_options import worker_options
 from worker.watch.leadership import Leadership, WatchedScheduler
 
@@ -25,16 +26,21 @@ def run_beat(settings: Settings) -> None:
     Raises:
         SettingsError: metrics are wanted, and cannot be had as the settings say.
     """
-    configure_logs(level=settings.log.level, form=settings.log.format)
+    configure_logs(level=settings.log.level, form=settings.log.format, secrets=settings.secrets())
     app = Celery("ragfleet")
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(worker_options(settings))
+    keep_celery_from_logging()
     leadership = Leadership()
     serve_metrics(settings.metrics)
     if settings.metrics.port or settings.cloudwatch.enabled:
         _watch(app, settings, leadership)
     scheduler = partial(WatchedScheduler, leadership=leadership)
-    app.Beat(scheduler_cls=scheduler, loglevel=settings.log.level).run()
+    app.Beat(
+        scheduler_cls=scheduler,
+        loglevel=settings.log.level,
+        quiet=settings.log.format == "json",  # its banner is no line of JSON
+    ).run()
 
 
 def _watch(app: Celery, settings: Settings, leadership: Leadership) -> None:

@@ -12,6 +12,8 @@ from shared.contract.celery_options import shared_options
 from shared.contract.celery_sender import CelerySender
 from shared.logs import get_logger
 from shared.settings import Settings
+from shared.tracing.starting import traced_process
+from worker.celery_logs import keep_celery_from_logging
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
 from worker.ecs.protection import connect_protection
@@ -31,7 +33,8 @@ def create_celery_app(settings: Settings) -> Celery:
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(worker_options(settings))
     pulse = Pulse(settings.worker.pulse_file) if settings.worker.pulse_file else None
-    runtime: Runtime[WorkerContext] = Runtime(lambda: _open_context(settings, pulse))
+    runtime: Runtime[WorkerContext] = Runtime(lambda: _traced_context(settings, pulse))
+    keep_celery_from_logging()
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
@@ -42,8 +45,11 @@ def create_celery_app(settings: Settings) -> Celery:
 
 
 @asynccontextmanager
-async def _open_context(settings: Settings, pulse: Pulse | None) -> AsyncIterator[WorkerContext]:
-    async with open_context(settings, CelerySender(broker_url(settings))) as context:
+async def _traced_context(settings: Settings, pulse: Pulse | None) -> AsyncIterator[WorkerContext]:
+    async with (
+        traced_process(settings, service="lightrag-fleet-worker"),
+        open_context(settings, CelerySender(broker_url(settings))) as context,
+    ):
         if pulse is None:
             yield context
             return

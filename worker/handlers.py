@@ -1,9 +1,11 @@
 """Which function answers which message; Celery and files mode dispatch through the same table."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
+from types import MappingProxyType
 from typing import Any
 
-from shared.contract.names import TaskName
+from shared.contract.names import QUEUE_OF, TaskName
 from shared.contract.payloads import (
     BackUp,
     Clean,
@@ -14,6 +16,7 @@ from shared.contract.payloads import (
     Sweep,
 )
 from shared.logs import bind, clear
+from shared.tracing.spans import continued
 from worker.back_up import back_up
 from worker.clean import clean
 from worker.commit.workspace import commit_workspace
@@ -34,12 +37,30 @@ HANDLERS: dict[TaskName, tuple[type[Payload], Handler]] = {
 }
 
 
-async def handle(name: TaskName, body: dict[str, Any], context: WorkerContext) -> None:
-    """Answer one message."""
+async def handle(
+    name: TaskName,
+    body: dict[str, Any],
+    context: WorkerContext,
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Answer one message.
+
+    Args:
+        name: what it asks for.
+        body: the fields of its payload.
+        context: of this process.
+        headers: which trace it was sent from; empty: the one that we are in, if any.
+    """
     payload_type, handler = HANDLERS[name]
     payload = payload_type(**body)
-    bind(message=name.value, **payload.model_dump(mode="json", exclude_none=True))
+    bind(
+        message=name.value,
+        stage=QUEUE_OF[name].value,
+        **payload.model_dump(mode="json", exclude_none=True),
+    )
     try:
-        await handler(payload, context)
+        with continued(headers) if headers else nullcontext():
+            await handler(payload, context)
     finally:
         clear()

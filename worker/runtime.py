@@ -9,7 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from celery.exceptions import Reject
 
+from shared.logs import get_logger
+
 Resource = TypeVar("Resource")
+
+_log = get_logger(__name__)
 
 _OPEN_TIMEOUT_S = 90.0
 _CLOSE_TIMEOUT_S = 15.0
@@ -53,7 +57,8 @@ class Runtime(Generic[Resource]):
         """Cancel running tasks after `grace_s` seconds; a second call cancels them at once."""
         delay_s = 0.0 if self._draining else grace_s
         self._draining = True
-        self._loop.call_soon_threadsafe(self._loop.call_later, delay_s, self._cancel_all)
+        # Said by the loop: this is called while a signal is handled, in the middle of anything.
+        self._loop.call_soon_threadsafe(self._cancel_later, delay_s)
 
     def stop(self) -> None:
         """Close the resources and the loop, after the last task has ended."""
@@ -73,6 +78,10 @@ class Runtime(Generic[Resource]):
             await handler(self._resource)
         finally:
             self._live.discard(current)
+
+    def _cancel_later(self, delay_s: float) -> None:
+        _log.info("worker_draining", tasks=len(self._live), grace_s=delay_s)
+        self._loop.call_later(delay_s, self._cancel_all)
 
     def _cancel_all(self) -> None:
         self._stopping = True

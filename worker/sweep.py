@@ -3,6 +3,7 @@
 from shared.contract.names import QueueName
 from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocument, Sweep
 from shared.errors import QueueUnavailableError
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
 from worker.context import WorkerContext
 from worker.metrics import LAST_SWEEP
@@ -35,7 +36,7 @@ async def _expire_leases(context: WorkerContext) -> None:
     for task in await context.ledger.tasks.expire_leases(
         max_strikes=max_strikes, limit=_BATCH_ROWS
     ):
-        _log.warning("lease_expired", task_id=task.id, state=task.state, strikes=task.strikes)
+        _log.warning("lease_expired", **ids_of(task), state=task.state, strikes=task.strikes)
     await context.ledger.batches.expire_leases(max_strikes=max_strikes, limit=_BATCH_ROWS)
 
 

@@ -22,10 +22,21 @@ def register_tasks(app: Celery, runtime: Runtime[WorkerContext]) -> None:
 
 def _register(app: Celery, runtime: Runtime[WorkerContext], name: TaskName) -> None:
     # Late acknowledgement: a killed process's messages come back; leases make that harmless.
-    @app.task(name=name.value, acks_late=True, acks_on_failure_or_timeout=True)  # type: ignore[untyped-decorator] # celery is untyped
-    def task(**body: Any) -> None:  # noqa: ANN401 - a message body
+    @app.task(name=name.value, bind=True, acks_late=True, acks_on_failure_or_timeout=True)  # type: ignore[untyped-decorator] # celery is untyped
+    def task(self: Any, **body: Any) -> None:  # noqa: ANN401 - celery's task, a message body
+        headers = trace_headers(self.request.headers)
         try:
-            runtime.run(lambda context: handle(name, body, context))
+            runtime.run(lambda context: handle(name, body, context, headers=headers))
         except LedgerUnavailableError:
             # Nothing could be claimed or written down; the sweeper sends the message again.
-            _log.warning("message_dropped_ledger_unavailable", message=name.value)
+            _log.warning("message_dropped_ledger_unavailable", message=name.value, **body)
+
+
+def trace_headers(found: Any) -> dict[str, str]:  # noqa: ANN401 - whatever a message brings
+    """Return those headers of a message that name the trace it was sent from."""
+    known = found if isinstance(found, dict) else {}
+    return {
+        name: value
+        for name in ("traceparent", "tracestate")
+        if isinstance(value := known.get(name), str)
+    }

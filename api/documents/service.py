@@ -18,7 +18,9 @@ from shared.ids import (
     new_object_key,
 )
 from shared.ledger.records import Accepted, NewUpload, Task
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
+from shared.tracing.spans import Kind, annotate, span
 
 logger = get_logger(__name__)
 
@@ -47,7 +49,8 @@ async def accept_upload(request: Request, context: UploadContext, resources: Res
         UPLOAD_BYTES.inc(upload.size_bytes)
     else:
         await _discard(upload.object_key, resources)
-    logger.info("upload_accepted", task_id=accepted.task.id, created=accepted.created)
+    annotate(ids := ids_of(accepted.task))
+    logger.info("upload_accepted", **ids, created=accepted.created)
     await wake_worker(accepted.task, ledger=resources.ledger, sender=resources.sender)
     return accepted.task
 
@@ -57,7 +60,9 @@ async def _store(request: Request, context: UploadContext, resources: Resources)
     form = open_form(request, max_file_bytes=max_file_bytes)
     key = new_object_key(context.workspace)
     chunks = receive_file(request, form, max_file_bytes=max_file_bytes)
-    stored = await resources.objects.put(key, chunks)
+    with span("store upload", kind=Kind.CLIENT) as storing:
+        stored = await resources.objects.put(key, chunks)
+        storing.set({"size_bytes": stored.size_bytes})
     return NewUpload(
         workspace=context.workspace,
         doc_id=form.doc_id or _made_document_id(context),
@@ -79,7 +84,8 @@ def _made_document_id(context: UploadContext) -> DocumentId:
 
 async def _record(upload: NewUpload, resources: Resources) -> Accepted:
     try:
-        return await resources.ledger.documents.accept(upload)
+        with span("accept upload", {"db.system.name": "ledger"}, kind=Kind.CLIENT):
+            return await resources.ledger.documents.accept(upload)
     except UnavailableError:
         await _discard_unless_accepted(upload.object_key, resources)
         raise

@@ -112,7 +112,9 @@ def back_up_what_is_due() -> None:
     from ops.backup.running import back_up_due  # noqa: PLC0415 - slow for other commands
 
     with _prepared("") as (settings, place):
-        configure_logs(level=settings.log.level, form=settings.log.format)
+        configure_logs(
+            level=settings.log.level, form=settings.log.format, secrets=settings.secrets()
+        )
         if asyncio.run(back_up_due(settings, place)).failed:
             raise typer.Exit(_FAILED)
 

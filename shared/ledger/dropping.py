@@ -22,6 +22,7 @@ from shared.ledger.rows import (
 )
 from shared.ledger.tables import applied_journals, batches, documents, journals, tasks, workspaces
 from shared.ledger.tables import commit_leases as lease_table
+from shared.tracing.spans import traceparent
 
 
 async def create(connection: AsyncConnection, name: WorkspaceName) -> Workspace | None:
@@ -83,6 +84,7 @@ async def request_drop(connection: AsyncConnection, name: WorkspaceName) -> Task
             content_type="",
             size_bytes=0,
             sha256="",
+            trace_parent=traceparent(),
             created_at_ms=now_ms(),
             updated_at_ms=now_ms(),
             ready_at_ms=now_ms(),

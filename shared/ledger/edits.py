@@ -10,6 +10,7 @@ from shared.ledger.locks import lock_active_workspace
 from shared.ledger.records import Task, TaskKind, TaskState
 from shared.ledger.rows import to_task
 from shared.ledger.tables import tasks
+from shared.tracing.spans import traceparent
 
 
 class Edits:
@@ -42,6 +43,7 @@ class Edits:
                     size_bytes=0,
                     sha256="",
                     request_id=request_id,
+                    trace_parent=traceparent(),
                     created_at_ms=now_ms(),
                     updated_at_ms=now_ms(),
                     ready_at_ms=now_ms(),

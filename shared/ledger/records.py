@@ -102,6 +102,8 @@ class Task:
     committed_chunks: int
     """How many of its first chunks are in the graph while a large document is committed."""
     request_id: str | None
+    trace_parent: str | None
+    """W3C's name of the request that it came from, while traces are written."""
     edit: GraphEdit | None
 
 

@@ -14,6 +14,7 @@ from shared.ledger.locks import lock_active_workspace, lock_document
 from shared.ledger.records import Accepted, NewUpload, Task, TaskKind, TaskState
 from shared.ledger.rows import OPEN_STATES, AnyRow, ended, storable, to_task
 from shared.ledger.tables import documents, tasks, upload_keys
+from shared.tracing.spans import traceparent
 
 _MADE_NOW = {"created_at_ms": now_ms(), "updated_at_ms": now_ms()}
 # Made once: with a value for each column that takes longer than the database does.
@@ -191,6 +192,7 @@ async def _add_revision(
 
 async def _add_task(connection: AsyncConnection, values: dict[str, Any]) -> Task:
     statement = _NEW_READY_TASK if values["state"] is TaskState.READY else _NEW_TASK
+    values = {**values, "trace_parent": traceparent()}
     return to_task((await connection.execute(statement, values)).one())
 
 

@@ -106,6 +106,7 @@ def to_task(row: AnyRow) -> Task:
         prepare_attempt=row.prepare_attempt,
         committed_chunks=row.committed_chunks,
         request_id=row.request_id,
+        trace_parent=row.trace_parent,
         edit=None if row.payload is None else GraphEdit.of_row(row.payload),
     )
 

@@ -144,6 +144,7 @@ tasks = Table(
     _text("error_code", nullable=True),
     _text("error_detail", nullable=True),
     _text("request_id", nullable=True),
+    _text("trace_parent", nullable=True),
     Column("payload", JSON),  # what an edit changes
     _moment("created_at_ms", nullable=False),
     _moment("updated_at_ms", nullable=False),

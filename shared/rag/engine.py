@@ -13,6 +13,7 @@ from shared.errors import EmbeddingDimensionError
 from shared.ids import PhysicalWorkspace
 from shared.rag.models import Complete, Embed, Models
 from shared.rag.tokenizer import shared_tokenizer
+from shared.rag.traced import traced_complete, traced_embed
 from shared.settings import Settings
 from shared.settings_sections import Provider
 
@@ -57,7 +58,7 @@ def storage_names(settings: Settings) -> StorageNames:
 def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspace) -> LightRAG:
     """Make one LightRAG over one workspace; its storages are not opened yet."""
     names = storage_names(settings)
-    rag_class = LightRAG if settings.llm.provider is Provider.OFFLINE else _WithoutQueues
+    rag_class = _Traced if settings.llm.provider is Provider.OFFLINE else _WithoutQueues
     rag = rag_class(
         working_dir=str(settings.storage.data_dir / "rag"),
         workspace=workspace,
@@ -83,7 +84,17 @@ def build_rag(settings: Settings, models: Models, *, workspace: PhysicalWorkspac
     if settings.embedding.provider is not Provider.OFFLINE:
         # Here because LightRAG puts its queue around the function it is given.
         rag.embedding_func.func = _embed_function(models)
+    # Outside of any queue, whose workers run in the context of whoever came first.
+    rag.embedding_func.func = traced_embed(rag.embedding_func.func, models.embedding_name)
     return rag
+
+
+class _Traced(LightRAG):  # type: ignore[misc] # lightrag is untyped
+    """LightRAG whose calls of its language model are in traces."""
+
+    def _wrap_llm_role_func(self, *arguments: Any, **options: Any) -> Complete:  # noqa: ANN401 - LightRAG's
+        wrapped = super()._wrap_llm_role_func(*arguments, **options)
+        return traced_complete(wrapped, self.llm_model_name)
 
 
 class _WithoutQueues(LightRAG):  # type: ignore[misc] # lightrag is untyped
@@ -97,7 +108,7 @@ class _WithoutQueues(LightRAG):  # type: ignore[misc] # lightrag is untyped
         self, role_name: str, raw_func: Complete, *_arguments: object
     ) -> Complete:
         del role_name
-        return raw_func
+        return traced_complete(raw_func, self.llm_model_name)
 
 
 def embedding_batch(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Open LightRAG instances of one process: one a workspace, opened once, closed when idle."""
 
 import asyncio
+import contextvars
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -132,7 +133,10 @@ class RagPool:
             await open_storages(rag, self._settings)
         entry = self._open[workspace] = _Open(rag)
         if self._closer is None:
-            self._closer = asyncio.create_task(self._close_idle_for_ever())
+            # In an empty context: it outlives the request that happens to begin it.
+            self._closer = asyncio.create_task(
+                self._close_idle_for_ever(), context=contextvars.Context()
+            )
         return entry
 
 

@@ -10,6 +10,7 @@ from lightrag.operate import kg_query, naive_query
 from lightrag.prompt import PROMPTS
 
 from shared.rag.store_errors import translated_store_errors
+from shared.rag.traced import traced_storage
 
 OnProgress = Callable[[str], Awaitable[None]]
 
@@ -71,23 +72,23 @@ async def _retrieve(
     if parameters.mode == "naive":
         return await naive_query(
             text,
-            rag.chunks_vdb,
+            traced_storage(rag, "chunks_vdb"),
             parameters,
             config,
             hashing_kv=rag.llm_response_cache,
-            text_chunks_db=rag.text_chunks,
+            text_chunks_db=traced_storage(rag, "text_chunks"),
             progress_callback=on_progress,
         )
     return await kg_query(
         text,
-        rag.chunk_entity_relation_graph,
-        rag.entities_vdb,
-        rag.relationships_vdb,
-        rag.text_chunks,
+        traced_storage(rag, "chunk_entity_relation_graph"),
+        traced_storage(rag, "entities_vdb"),
+        traced_storage(rag, "relationships_vdb"),
+        traced_storage(rag, "text_chunks"),
         parameters,
         config,
         hashing_kv=rag.llm_response_cache,
-        chunks_vdb=rag.chunks_vdb,
+        chunks_vdb=traced_storage(rag, "chunks_vdb"),
         progress_callback=on_progress,
     )
 

@@ -9,6 +9,7 @@ from shared.errors import UnavailableError
 from shared.ledger.accounts import Usage, UsageKey
 from shared.ledger.ledger import Ledger
 from shared.rag.calls import CallContext
+from shared.tracing.spans import annotate
 
 # What a killed process has not written yet is lost: so much at most, of the totals.
 _FLUSH_INTERVAL_S = 5.0
@@ -27,6 +28,12 @@ class UsageMeter:
     ) -> None:
         """Count one call that was answered."""
         used = Usage(1, prompt_tokens, completion_tokens)
+        annotate(
+            {
+                "gen_ai.usage.input_tokens": prompt_tokens,
+                "gen_ai.usage.output_tokens": completion_tokens,
+            }
+        )
         day = datetime.now(UTC).date().isoformat()
         total = UsageKey(call.workspace, "", model, call.purpose.value, day)
         self._totals[total] = self._totals.get(total, Usage()) + used

@@ -90,15 +90,29 @@ def test_the_storage_switch_is_looked_at_only_in_settings_and_factories() -> Non
     assert looks <= allowed
 
 
+# Off by default, and then it must cost nothing. (The Redis client loads the SDK for metrics,
+# where it is installed, as it is for tests.)
+_TRACES = "opentelemetry.sdk.trace"
+
+
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
         (
             "api.app",
-            ["worker", "celery.app.trace", "pypdfium2", "xberg", "pebble", "flower", "boto3"],
+            [
+                "worker",
+                "celery.app.trace",
+                "pypdfium2",
+                "xberg",
+                "pebble",
+                "flower",
+                "boto3",
+                _TRACES,
+            ],
         ),
-        ("worker.celery_app", ["api", "fastapi", "starlette", "uvicorn", "ops", "boto3"]),
-        ("worker.beat", ["api", "lightrag", "boto3", "sqlalchemy.ext.asyncio", "asyncpg"]),
+        ("worker.celery_app", ["api", "fastapi", "starlette", "uvicorn", "ops", "boto3", _TRACES]),
+        ("worker.beat", ["api", "lightrag", "boto3", "sqlalchemy.ext.asyncio", "asyncpg", _TRACES]),
         ("shared.ledger.ledger", ["celery", "fastapi", "lightrag"]),
         ("worker.parsing", ["lightrag", "celery", "fastapi", "sqlalchemy"]),
     ],

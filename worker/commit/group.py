@@ -14,6 +14,7 @@ from worker.commit.operations import Kind, Operation, operations_of
 from worker.commit.purge import remove_documents
 from worker.commit.session import Session
 from worker.commit.summaries import summaries_only
+from worker.commit.traced import GroupTrace
 from worker.commit.unit_of_work.unit import UnitOfWork, open_unit_of_work
 from worker.commit.work import Work, outcome_of
 
@@ -29,6 +30,7 @@ class Merged:
     operations: list[Operation]
     parts: list[bytes]
     """The same, written down."""
+    trace: GroupTrace
 
 
 async def merge_group(
@@ -41,6 +43,14 @@ async def merge_group(
         session: whose LightRAG is read.
         below: the group before, while it is being applied.
     """
+    trace = GroupTrace([work.task for work in group], session.lease.workspace)
+    with trace.step("merge group", {}):
+        return await _merged(group, session, trace, below=below)
+
+
+async def _merged(
+    group: Sequence[Work], session: Session, trace: GroupTrace, *, below: UnitOfWork | None
+) -> Merged:
     async with open_unit_of_work(session.rag, summaries_only, below=below) as unit:
         try:
             # Old revisions and deleted documents first, then everything new in one merge.
@@ -49,7 +59,7 @@ async def merge_group(
             for work in group:
                 if work.task.edit is not None:
                     await edit_graph(unit, work.task.edit)
-            return Merged(unit, outcome_of(group), *await _encoded(unit, session))
+            return Merged(unit, outcome_of(group), *await _encoded(unit, session), trace)
         except Exception:
             await _keep_summaries(unit, session)
             raise
@@ -57,9 +67,11 @@ async def merge_group(
 
 async def merge_removal(work: Work, session: Session, outcome: Outcome) -> Merged:
     """Merge the removal of a document of which some slices are in the graph already."""
-    async with open_unit_of_work(session.rag, summaries_only) as unit:
-        await remove_documents(unit, [work.doc_id])
-        return Merged(unit, outcome, *await _encoded(unit, session))
+    trace = GroupTrace([work.task], session.lease.workspace)
+    with trace.step("merge removal", {}):
+        async with open_unit_of_work(session.rag, summaries_only) as unit:
+            await remove_documents(unit, [work.doc_id])
+            return Merged(unit, outcome, *await _encoded(unit, session), trace)
 
 
 async def _encoded(unit: UnitOfWork, session: Session) -> tuple[list[Operation], list[bytes]]:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from shared.ledger.records import Journal
+from shared.ledger.records import Journal, TaskState
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
 from worker.commit.group import Merged
 from worker.commit.operations import Operation
@@ -50,7 +51,7 @@ class Pipeline:
                 raise LeaseLostError
             return False
         self.below = merged.unit
-        self._applying = asyncio.create_task(self._apply(journal, merged.operations))
+        self._applying = asyncio.create_task(self._apply(journal, merged))
         return True
 
     async def settle(self) -> None:
@@ -77,16 +78,19 @@ class Pipeline:
             if not self._applying.cancelled():
                 self._applying.exception()  # looked at, or asyncio would log it
 
-    async def _apply(self, journal: Journal, operations: list[Operation]) -> None:
+    async def _apply(self, journal: Journal, merged: Merged) -> None:
         session = self._session
         session.heartbeat.progressed()
-        with observed_stage("apply"):
-            await session.stores.apply(journal, _each(operations))
+        sizes = {"seq": journal.seq, "size_bytes": journal.size_bytes}
+        with merged.trace.step("apply group", sizes), observed_stage("apply"):
+            await session.stores.apply(journal, _each(merged.operations))
             if not await session.context.ledger.journals.close(session.lease, journal):
                 raise LeaseLostError
+            merged.trace.committed()
         session.heartbeat.progressed()
         GROUP_TASKS.observe(len(journal.outcome.task_ids))
         JOURNAL_BYTES.observe(journal.size_bytes)
+        _tell_of(journal, merged)
         _log.info(
             "group_committed",
             workspace=session.lease.workspace,
@@ -94,6 +98,16 @@ class Pipeline:
             tasks=len(journal.outcome.task_ids),
             size_bytes=journal.size_bytes,
         )
+
+
+def _tell_of(journal: Journal, merged: Merged) -> None:
+    """Write one line for each task that ended: it is how a document's way is followed."""
+    ended = {*journal.outcome.succeeded, *journal.outcome.failed}
+    for task in merged.trace.tasks:
+        if task.id in ended:
+            failed = task.id in journal.outcome.failed
+            state = TaskState.FAILED if failed else TaskState.SUCCEEDED
+            _log.info("task_committed", **ids_of(task), kind=task.kind, state=state)
 
 
 async def _each(operations: list[Operation]) -> AsyncIterator[Operation]:

@@ -4,11 +4,13 @@ import asyncio
 from contextlib import suppress
 from functools import partial
 
+from shared.contract.names import QueueName
 from shared.contract.payloads import ExtractBatch
 from shared.errors import UnavailableError
 from shared.ledger.records import BatchClaim, Task
-from shared.logs import get_logger
+from shared.logs import bind, get_logger
 from shared.rag.calls import Purpose
+from shared.tracing.spans import annotate
 from worker.context import WorkerContext
 from worker.embedding import tie_to_embedding
 from worker.ingestion.delivery import wake_committer
@@ -19,6 +21,7 @@ from worker.ingestion.progress import OnProgress, paced
 from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 from worker.metering import metered
 from worker.metrics import observed_stage
+from worker.stage import Clock, stage_of
 
 _log = get_logger(__name__)
 
@@ -36,6 +39,14 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
     if claim is None:
         return
     task = await context.ledger.tasks.get(message.task_id)
+    bind(batch=claim.index)
+    with stage_of(task, QueueName.EXTRACT, attempt=claim.lease.token):
+        annotate({"batch": claim.index})
+        await _extract_claimed(claim, task, context)
+
+
+async def _extract_claimed(claim: BatchClaim, task: Task, context: WorkerContext) -> None:
+    batches, clock = context.ledger.batches, Clock()
     try:
         with observed_stage("extract"):
             was_last = await run_leased(
@@ -46,7 +57,7 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
             )
     except (LeaseLostError, CancelRequestedError):
         # A cancelled task's batches are dead with it; there is nothing to write down.
-        _log.info("lease_lost", task_id=task.id, stage="extract", batch=claim.index)
+        _log.info("lease_lost")
     except asyncio.CancelledError:
         with suppress(UnavailableError):  # then its lease expires
             await asyncio.shield(settle_batch(claim, INTERRUPTED, context))
@@ -54,6 +65,7 @@ async def extract_batch(message: ExtractBatch, context: WorkerContext) -> None:
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_batch(claim, decide_on(error, task, context, batch=claim), context)
     else:
+        _log.info("batch_extracted", was_last=was_last, duration_ms=clock.duration_ms)
         if was_last:
             await wake_committer(task.workspace, context)
 

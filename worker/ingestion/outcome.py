@@ -4,7 +4,9 @@ import time
 
 from shared.errors import StageInterruptedError
 from shared.ledger.records import BatchClaim, Claim, Task
+from shared.ledger.task_ids import ids_of
 from shared.logs import get_logger
+from shared.tracing.spans import fail
 from worker.context import WorkerContext
 from worker.metrics import ATTEMPT_FAILURES
 from worker.retry import Action, Budget, Decision, Failure, app_error_behind, decide
@@ -42,9 +44,10 @@ def decide_on(
     )
     decision = decide(failure, budget_of(context))
     ATTEMPT_FAILURES.labels(decision.action.value, decision.code).inc()
+    fail(error)
     _log.warning(
         "attempt_failed",
-        task_id=task.id,
+        **ids_of(task),
         action=decision.action,
         code=decision.code,
         attempt=failure.attempt,

@@ -6,11 +6,13 @@ from functools import partial
 
 from lightrag import LightRAG
 
+from shared.contract.names import QueueName
 from shared.contract.payloads import ExtractBatch, PrepareDocument
 from shared.errors import ObjectNotFoundError, UnavailableError
 from shared.ledger.records import Claim, DoneBatch, NewBatch, Task
 from shared.logs import get_logger
 from shared.rag.calls import Purpose
+from shared.tracing.spans import span
 from worker.context import WorkerContext
 from worker.embedding import require_same_embedding, tie_to_embedding
 from worker.ingestion.chunking import cut_into_chunks, sanitized, split_into_batches
@@ -29,6 +31,7 @@ from worker.leased import CancelRequestedError, LeaseLostError, run_leased
 from worker.metering import metered
 from worker.metrics import observed_stage
 from worker.parsing.errors import NoTextError
+from worker.stage import Clock, stage_of
 
 _log = get_logger(__name__)
 
@@ -39,6 +42,12 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     claim = await tasks.claim(message.task_id, holder=context.holder, ttl_ms=context.lease_ms)
     if claim is None:
         return
+    with stage_of(claim.task, QueueName.PREPARE, attempt=claim.task.attempt):
+        await _prepare_claimed(claim, context)
+
+
+async def _prepare_claimed(claim: Claim, context: WorkerContext) -> None:
+    tasks, clock = context.ledger.tasks, Clock()
     try:
         with observed_stage("prepare"):
             batches = await run_leased(
@@ -48,7 +57,7 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
                 timeout_s=context.settings.limits.stage_timeout_s,
             )
     except LeaseLostError:
-        _log.info("lease_lost", task_id=claim.task.id, stage="prepare")
+        _log.info("lease_lost")
     except CancelRequestedError:
         await tasks.confirm_cancel(claim)
     except asyncio.CancelledError:
@@ -59,6 +68,7 @@ async def prepare_document(message: PrepareDocument, context: WorkerContext) -> 
     except Exception as error:  # noqa: BLE001 - the edge: every failure becomes a decision
         await settle_task(claim, decide_on(error, claim.task, context), context)
     else:
+        _log.info("document_prepared", batches=len(batches), duration_ms=clock.duration_ms)
         # The task is no longer ours, so this is outside its lease.
         if batches:
             await _ask_for(batches, claim, context)
@@ -86,7 +96,10 @@ async def _read(task: Task, context: WorkerContext) -> str:
     if task.object_key is None:
         raise ObjectNotFoundError
     async with context.objects.as_file(task.object_key) as path:
-        return (await context.parsers.parse(path, file_name=task.file_name)).text
+        with span("parse", {"size_bytes": task.size_bytes}) as parsing:
+            parsed = await context.parsers.parse(path, file_name=task.file_name)
+            parsing.set({"format": parsed.format})
+    return parsed.text
 
 
 async def _cut(task: Task, text: str, context: WorkerContext) -> tuple[str, Chunks]:
@@ -100,7 +113,10 @@ async def _cut(task: Task, text: str, context: WorkerContext) -> tuple[str, Chun
         return clean, cut_into_chunks(rag, clean, doc_id=doc_id, file_name=file_name)
 
     async with context.rags.use(task.physical) as rag:
-        return await asyncio.to_thread(cut, rag)
+        with span("cut into chunks") as cutting:
+            clean, chunks = await asyncio.to_thread(cut, rag)
+            cutting.set({"chunks": len(chunks)})
+    return clean, chunks
 
 
 async def _extract_here(claim: Claim, batch: ChunkBatch, context: WorkerContext) -> None:

@@ -1,6 +1,7 @@
 """The gate of one process: callers wait here, and one loop speaks for all of them with the book."""
 
 import asyncio
+import contextvars
 import random
 import secrets
 from collections import deque
@@ -144,7 +145,8 @@ class Gate:
 
     def _keep_looping(self) -> None:
         if not self._is_closed and (self._loop is None or self._loop.done()):
-            self._loop = asyncio.create_task(self._speak_with_book())
+            # In an empty context: it serves others than the one whose call begins it.
+            self._loop = asyncio.create_task(self._speak_with_book(), context=contextvars.Context())
 
     def _is_busy(self) -> bool:
         return self._untold or any(self._running.values()) or any(self._waiting.values())

@@ -71,7 +71,7 @@ async def test_a_stopped_worker_drains_hands_its_tasks_back_and_is_gone(
 async def test_a_second_signal_hurries(stack: Stack) -> None:
     worker, tasks = await busy_worker(stack)
     worker.signal(signal.SIGTERM)
-    await worker.says("worker: Warm shutdown")
+    await worker.says("worker_draining")
     asked_again_at_s = time.monotonic()
     worker.signal(signal.SIGTERM)
     await worker.says("worker is stopping")
@@ -83,7 +83,7 @@ async def test_a_second_signal_hurries(stack: Stack) -> None:
 async def test_a_task_that_ends_while_the_worker_drains_is_kept(stack: Stack) -> None:
     worker, tasks = await busy_worker(stack)
     worker.signal(signal.SIGTERM)
-    await worker.says("worker: Warm shutdown")
+    await worker.says("worker_draining")
     stack.models.hanging = False
     await worker.ended_within(EXIT_LIMIT_S)
     assert await stack.states(tasks) <= {TaskState.READY, TaskState.COMMITTING, TaskState.SUCCEEDED}

@@ -13,6 +13,8 @@ from shared.ledger.ledger import Ledger
 from shared.ledger.records import CommitLease, Journal
 from shared.logs import get_logger
 from shared.rag.store_errors import is_about_the_row, translated_store_errors
+from shared.tracing.spans import Attributes, span
+from shared.tracing.spans import Kind as SpanKind
 from worker.commit.apply.files import FilesStore
 from worker.commit.apply.in_flight import InFlight
 from worker.commit.apply.neo4j import Neo4jStore
@@ -149,7 +151,9 @@ class Stores:
     async def _apply(self, operation: Operation, on_unstorable: OnUnstorable) -> None:
         """Carry out what can be: a row that no store takes must not stop the workspace for ever."""
         try:
-            await self.by_storage[operation.storage].apply(operation)
+            store = self.by_storage[operation.storage]
+            with span(f"{store.name} {operation.kind}", _said_of(operation), kind=SpanKind.CLIENT):
+                await store.apply(operation)
             self.on_progress()
         except Exception as error:
             if not is_about_the_row(error):
@@ -182,6 +186,14 @@ async def _refuse(operation: Operation, error: Exception) -> None:
     *names, _fields = operation.rows[0]
     sentence = f"No store takes {names} of {operation.storage}: {type(error).__name__}."
     raise UnstorableRecordError(sentence) from error
+
+
+def _said_of(operation: Operation) -> Attributes:
+    return {
+        "db.collection.name": operation.storage,
+        "db.operation.name": operation.kind.value,
+        "db.operation.batch.size": len(operation.rows),
+    }
 
 
 def _may_join(operation: Operation, waiting: list[Operation]) -> bool:

@@ -1,0 +1,1 @@
+"""Traces across the tiers: what our code says of itself, and who writes it down."""
