@@ -19,10 +19,22 @@ class ImageMissingError(DeployError):
     code = "image_missing"
 
 
+class TaskFailedError(DeployError):
+    """A one-off task was not started, or did not end."""
+
+    code = "task_failed"
+
+
 class InitFailedError(DeployError):
-    """The one-off task did not end well, so no service was touched."""
+    """The task init did not end well, so no service was touched."""
 
     code = "init_failed"
+
+
+class SmokeFailedError(DeployError):
+    """The new version runs, but does not do its work."""
+
+    code = "smoke_failed"
 
 
 class RollFailedError(DeployError):

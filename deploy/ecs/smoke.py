@@ -1,55 +1,35 @@
-"""Ask the new version something real: `scripts/health_check.sh` with the installation's own key."""
+"""Ask the new version something real: `ragfleet health --probe`, inside the installation's network.
+
+It is what scripts/health_check.sh runs: it asks the API, its stores, the consumers of each queue and
+beat, and lets a document through. From outside only the API could be reached; and so the key of the
+API stays in the installation.
+"""
 
 import argparse
-import os
-import subprocess
-from pathlib import Path
 
-from deploy.ecs.command import client, described, end, parser
-from deploy.ecs.errors import DeployError
+from deploy.ecs.command import client, described, end, parser, say
+from deploy.ecs.errors import SmokeFailedError
+from deploy.ecs.one_off import EVERY_S, run_once
+from deploy.ecs.services import Patience
 
-_CHECK = Path(__file__).parents[2] / "scripts/health_check.sh"
 # A document goes through all stages and is asked for, while the last tasks still warm up.
-_AT_MOST_S = 600
-
-
-class SmokeFailedError(DeployError):
-    """The new version runs, but does not do its work."""
-
-    code = "smoke_failed"
-
-
-def smoke(check: Path, url: str, key: str, at_most_s: float = _AT_MOST_S) -> None:
-    """Run it; what it says goes where our own output goes.
-
-    Args:
-        check: the script.
-        url: of the API.
-        key: of the API; handed over by the environment, where other users cannot read it.
-        at_most_s: after that it is ended.
-
-    Raises:
-        SmokeFailedError: it says so, or takes too long.
-    """
-    told = {**os.environ, "API_URL": url, "API_KEY": key}  # noqa: TID251 - no settings of ours here
-    try:
-        done = subprocess.run([check], env=told, check=False, timeout=at_most_s)  # noqa: S603 - a file of ours
-    except subprocess.TimeoutExpired:
-        raise SmokeFailedError(f"{check.name} had no result after {at_most_s:.0f} s.") from None
-    if done.returncode:
-        raise SmokeFailedError(f"{check.name} ended with {done.returncode}; read what it says.")
+_AT_MOST_S = 900.0
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Ask the installation that the arguments name."""
     found = described(arguments)
-    secrets = client("secretsmanager", found.region)
-    key = secrets.get_secret_value(SecretId=arguments.key_secret)["SecretString"]
-    smoke(_CHECK, found.api_url, key)
+    patience = Patience(every_s=EVERY_S, at_most_s=arguments.at_most_s)
+    command = ("ragfleet", "health", "--probe", "--url", found.api_url)
+    code = run_once(client("ecs", found.region), found, patience, command)
+    if code:
+        sentence = f"`ragfleet health --probe` ended with {code}; the log group of init says why."
+        raise SmokeFailedError(sentence)
+    say("All tiers are at work, and a document went through.")
 
 
 if __name__ == "__main__":
     given = parser(__doc__)
-    given.add_argument("--key-secret", required=True, help="ARN of the secret that is API_KEY")
+    given.add_argument("--at-most-s", type=float, default=_AT_MOST_S, help="default: %(default)s")
     read = given.parse_args()
     end(lambda: main(read))

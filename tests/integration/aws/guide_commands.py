@@ -85,6 +85,8 @@ class Typed:
     """What differs from the guide, and why."""
     fails: bool = False
     """Whether the command cannot work; it is typed to see that."""
+    is_unknown: bool = False
+    """Whether it fails only because moto does not know it, which says nothing of AWS."""
     is_ours: bool = False
     """One of `python -m deploy.ecs.…` instead."""
     file: tuple[str, str] = ("", "")
@@ -141,8 +143,9 @@ PHASE_2 = [
         "elasticache create-serverless-cache --serverless-cache-name lightrag-redis --engine redis",
         r"(?s).*Internal Server Error.*",
         fails=True,
-        note="Unknown to the stand-in, and not to be used: Serverless is in cluster mode, which "
-        "can be no broker (CROSSSLOT). The next line is what we use.",
+        is_unknown=True,
+        note="Not to be used: Serverless is in cluster mode, which can be no broker (CROSSSLOT). "
+        "The next line is what we use.",
     ),
     Typed(
         "Phase 2: managed stores",
@@ -273,8 +276,9 @@ PHASE_3 = [
         "aws application-autoscaling register-scalable-target --min-capacity 2 …",
         "application-autoscaling register-scalable-target --service-namespace ecs"
         " --resource-id service/rag-api-cluster/api"
-        " --scalable-dimension ecs:service:DesiredCount --min-capacity 2 --max-capacity 10",
-        r"(?s).*",
+        " --scalable-dimension ecs:service:DesiredCount --min-capacity 2 --max-capacity 10"
+        " --query ScalableTargetARN",
+        r"arn:aws:application-autoscaling:\S+|None",
     ),
     Typed(
         "Phase 3: ECS",
@@ -301,7 +305,7 @@ ROLLBACK = [
         "Rollback of phase 2",
         "aws elasticache create-snapshot --snapshot-name …",
         "elasticache create-snapshot --snapshot-name lightrag-backup",
-        r"(?s).*",
+        r"(?s).*InvalidParameterValue.*",
         fails=True,
         note="As the guide has it: it names no replication group.",
     ),

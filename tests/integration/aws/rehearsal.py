@@ -32,7 +32,6 @@ The commands are the user guide's, with the corrections in the last column. On A
 `deploy/terraform` makes all of this; the commands are for whoever wants to see one thing by itself.
 
 """
-_RESULT = {False: "as wanted", True: "refused, as it must be"}
 
 
 class RehearsalError(Exception):
@@ -136,12 +135,18 @@ def page(commands: list[Typed]) -> str:
     for part in dict.fromkeys(command.part for command in commands):
         parts.append(f"## {part}\n\n| command | came out | note |\n|---|---|---|\n")
         parts += [
-            f"| `{command.shown}` | {_RESULT[command.fails]} | {command.note} |\n"
+            f"| `{command.shown}` | {_result(command)} | {command.note} |\n"
             for command in commands
             if command.part == part
         ]
         parts.append("\n")
     return _HEAD + "".join(parts).rstrip("\n") + "\n"
+
+
+def _result(command: Typed) -> str:
+    if command.is_unknown:
+        return "not known to moto"
+    return "refused, as it must be" if command.fails else "as wanted"
 
 
 def main() -> None:

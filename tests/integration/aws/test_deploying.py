@@ -13,13 +13,13 @@ from deploy.ecs.description import ROLL_ORDER, read_description
 from deploy.ecs.errors import (
     DescriptionError,
     ImageMissingError,
-    InitFailedError,
     RollFailedError,
+    TaskFailedError,
 )
 from deploy.ecs.images import named
+from deploy.ecs.one_off import run_once
 from deploy.ecs.roll import roll
 from deploy.ecs.rollback import roll_back
-from deploy.ecs.run_init import run_init
 from tests.integration.aws.conftest import AT_ONCE, REGION, Installation
 from tests.integration.aws.enacted import Enacted
 
@@ -29,26 +29,35 @@ ROOT = Path(__file__).parents[3]
 def test_init_ends_with_the_exit_code_of_its_process(
     installation: Installation, enacted: Enacted
 ) -> None:
-    assert run_init(installation.ecs, installation.found, AT_ONCE) == 0
+    assert run_once(installation.ecs, installation.found, AT_ONCE) == 0
     enacted.exit_code = 2
-    assert run_init(installation.ecs, installation.found, AT_ONCE) == 2
+    assert run_once(installation.ecs, installation.found, AT_ONCE) == 2
 
     _, asked = enacted.calls[0]
     assert asked["launchType"] == "FARGATE"
     assert asked["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] == "DISABLED"
 
 
+def test_the_probe_runs_in_the_network_of_init_with_a_command_of_its_own(
+    installation: Installation, enacted: Enacted
+) -> None:
+    assert run_once(installation.ecs, installation.found, AT_ONCE, ("ragfleet", "health")) == 0
+    _, asked = enacted.calls[0]
+    (override,) = asked["overrides"]["containerOverrides"]
+    assert override == {"name": "init", "command": ["ragfleet", "health"]}
+
+
 def test_an_init_that_never_ran_is_no_success(installation: Installation, enacted: Enacted) -> None:
     enacted.exit_code = None
-    with pytest.raises(InitFailedError, match="never ran: CannotPullContainerError"):
-        run_init(installation.ecs, installation.found, AT_ONCE)
+    with pytest.raises(TaskFailedError, match="never ran: CannotPullContainerError"):
+        run_once(installation.ecs, installation.found, AT_ONCE)
 
 
 def test_an_init_that_does_not_end_is_stopped(installation: Installation, enacted: Enacted) -> None:
     # moto's tasks end after four looks.
     hasty = type(AT_ONCE)(every_s=1, at_most_s=2, sleep=lambda _: None)
-    with pytest.raises(InitFailedError, match="not ended after 2 s and was stopped"):
-        run_init(installation.ecs, installation.found, hasty)
+    with pytest.raises(TaskFailedError, match="not ended after 2 s and was stopped"):
+        run_once(installation.ecs, installation.found, hasty)
     assert [action for action, _ in enacted.calls] == ["RunTask", "StopTask"]
 
 
@@ -199,6 +208,7 @@ def test_a_description_that_is_not_whole_is_refused(tmp_path: Path, text: str, w
         read_description(file)
 
 
+@pytest.mark.long
 def test_the_commands_end_with_a_sentence_and_a_code(
     installation: Installation, endpoint: str, tmp_path: Path
 ) -> None:

@@ -227,6 +227,7 @@ def test_secrets_as_text_in_a_task_definition_are_named_and_not_shown(
     assert "API_KEY_FILE" not in found.sentence
 
 
+@pytest.mark.long
 def test_a_load_balancer_wants_a_web_acl(installation: Installation) -> None:
     ec2, elb, waf = boto3.client("ec2"), boto3.client("elbv2"), boto3.client("wafv2")
     network = installation.found.init.network["awsvpcConfiguration"]
