@@ -1,8 +1,8 @@
 """Ask the new version something real: `ragfleet health --probe`, inside the installation's network.
 
-It is what scripts/health_check.sh runs: it asks the API, its stores, the consumers of each queue and
-beat, and lets a document through. From outside only the API could be reached; and so the key of the
-API stays in the installation.
+It is what scripts/health_check.sh runs: it asks the API, its stores, the consumers of each queue
+and beat, and lets a document through. From outside only the API could be reached; and so the key of
+the API stays in the installation.
 """
 
 import argparse

@@ -4,16 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
+from types import ModuleType
 
 import boto3
 import pytest
 
+from deploy.ecs import run_init, smoke
 from deploy.ecs.description import ROLL_ORDER, read_description
 from deploy.ecs.errors import (
+    DeployError,
     DescriptionError,
     ImageMissingError,
+    InitFailedError,
     RollFailedError,
+    SmokeFailedError,
     TaskFailedError,
 )
 from deploy.ecs.images import named
@@ -45,6 +51,24 @@ def test_the_probe_runs_in_the_network_of_init_with_a_command_of_its_own(
     _, asked = enacted.calls[0]
     (override,) = asked["overrides"]["containerOverrides"]
     assert override == {"name": "init", "command": ["ragfleet", "health"]}
+
+
+@pytest.mark.parametrize(
+    ("module", "error"), [(run_init, InitFailedError), (smoke, SmokeFailedError)]
+)
+def test_a_task_that_ends_badly_ends_the_deployment(
+    installation: Installation,
+    enacted: Enacted,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    error: type[DeployError],
+) -> None:
+    monkeypatch.setattr(module, "EVERY_S", 0.01)
+    given = Namespace(deployment=installation.file, at_most_s=60.0)
+    module.main(given)
+    enacted.exit_code = 1
+    with pytest.raises(error, match=r"log group"):
+        module.main(given)
 
 
 def test_an_init_that_never_ran_is_no_success(installation: Installation, enacted: Enacted) -> None:
