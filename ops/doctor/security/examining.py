@@ -62,7 +62,7 @@ async def examine_security(
         door_checks.check_flower(subject),
         door_checks.check_logs(subject),
     ]
-    if settings.external:
+    if subject.has_servers:
         found += [transport_checks.check_postgres(subject), transport_checks.check_redis(subject)]
         found.append(transport_checks.check_broker(subject))
         if settings.graph_in_neo4j:

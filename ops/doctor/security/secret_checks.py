@@ -44,7 +44,7 @@ def check_passwords(subject: Subject) -> Finding:
 def _passwords(subject: Subject) -> Iterator[tuple[str, str]]:
     """Name the passwords of our own servers; keys of models are their providers' business."""
     settings = subject.settings
-    if settings.external:
+    if subject.has_servers:
         yield "POSTGRES_PASSWORD", settings.postgres.password.get_secret_value()
         yield "REDIS_PASSWORD", settings.redis.password.get_secret_value()
         if broker := settings.broker.url.get_secret_value():

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 
 from shared.errors import SettingsError
 from shared.settings import Settings
+from shared.startup import storage_shape
 
 
 class Distance(Enum):
@@ -42,6 +43,11 @@ class Subject:
     environment: Mapping[str, str]
     cluster: str | None = None
     """The ECS cluster to look at; None: nobody named one."""
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether data is kept on servers, not in files of one process."""
+        return storage_shape(self.settings) == "servers"
 
     @property
     def auth_mode(self) -> str:

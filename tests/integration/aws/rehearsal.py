@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.integration.aws.guide_commands import ALL, GROUND, Typed
+from tests.integration.aws.guide_commands import ALL, GROUND
+from tests.integration.aws.typed import Typed
 
 ROOT = Path(__file__).parents[3]
 AWS = ROOT / ".venv-aws/bin/aws"
