@@ -104,6 +104,7 @@ lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
 
 include deploy/images.mk
+include deploy/pipelines.mk
 
 .PHONY: clean
 clean: ## Remove the environment and caches (data stays)

@@ -1,0 +1,54 @@
+"""Print the `gh variable set` lines that the workflows want, from `terraform output -json`."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.ecs.command import end, say
+from deploy.ecs.errors import DescriptionError
+
+# Name of the variable, and where its value stands among the outputs.
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "AWS_REGION": ("region",),
+    "AWS_ROLE_IMAGES": ("github_role_arns", "images"),
+    "AWS_ROLE_PLAN": ("github_role_arns", "plan"),
+    "AWS_ROLE_APPLY": ("github_role_arns", "apply"),
+    "AWS_ROLE_DEPLOY": ("github_role_arns", "deploy"),
+    "ECR_API": ("repository_urls", "api"),
+    "ECR_WORKER": ("repository_urls", "worker"),
+    "TF_STATE_BUCKET": ("state_bucket",),
+    "TF_STATE_KEY": ("state_key",),
+}
+"""None is secret: a role lets in the runs of one repository, whoever knows its name."""
+
+
+def lines(outputs: Mapping[str, Any]) -> list[str]:
+    """Return the commands.
+
+    Raises:
+        DescriptionError: an output is not there.
+    """
+    made = []
+    for name, path in VARIABLES.items():
+        value: Any = {key: one.get("value") for key, one in outputs.items()}
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if not isinstance(value, str):
+            sentence = f"Terraform has no output {'.'.join(path)}; is github_repository set?"
+            raise DescriptionError(sentence)
+        made.append(f"gh variable set {name} --body {shlex.quote(value)}")
+    return made
+
+
+def main() -> None:
+    """Read from the standard input."""
+    for line in lines(json.load(sys.stdin)):
+        say(line)
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    end(main)
