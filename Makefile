@@ -77,6 +77,8 @@ bench-quick: .venv-bench/stamp ## The comparison with lightrag-server alone (und
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
 
+include deploy/images.mk
+
 .PHONY: clean
 clean: ## Remove the environment and caches (data stays)
 	@rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

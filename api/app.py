@@ -35,7 +35,7 @@ def create_app(settings: Settings, opener: OpenResources = open_resources) -> Fa
         middleware=[  # outermost first
             Middleware(middleware.RequestEdge, metrics=request_metrics),
             Middleware(lingering.LingeringClose),
-            Middleware(auth.ApiKeyGuard, api_key=settings.api.key.get_secret_value()),
+            Middleware(auth.ApiKeyGuard, api_key=settings.asked_key),
             Middleware(body_limit.BodyLimit, max_bytes=settings.limits.max_request_bytes),
         ],
     )

@@ -1,4 +1,4 @@
-"""Who may use the API: with API_KEY set, those who send it."""
+"""Who may use the API: with API_KEY set, those who send it, unless AUTH_MODE=none."""
 
 import secrets
 

@@ -1,17 +1,16 @@
 """Files mode: the API and the stages in one process, over LightRAG's file storages and SQLite."""
 
 import asyncio
-import fcntl
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.app import create_app
 from api.main import serve
 from api.resources import Resources
 from ops.in_process import InProcessSender
+from ops.only_process import only_process
 from shared.connections import ledger_url
 from shared.errors import SettingsError
 from shared.ledger.migrate import migrate
@@ -54,22 +53,6 @@ def _refuse_schedule(settings: Settings) -> None:
             "it, and let a timer of this machine stop the system and run `ragfleet backup`."
         )
         raise SettingsError(sentence)
-
-
-@contextmanager
-def only_process(data_dir: Path) -> Iterator[None]:
-    """Hold a lock that the kernel releases however this process ends."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "files_mode.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sentence = (
-                f"DATA_DIR={data_dir} is in use by another process, and file storages allow only "
-                "one; stop it or choose another folder."
-            )
-            raise SettingsError(sentence) from None
-        yield
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ops.flower import flower_variables
 from ops.local import neo4j
 from ops.local.neo4j import EmbeddedNeo4j
 from ops.local.ports import HOST
@@ -227,13 +228,13 @@ async def _at_once() -> bool:
 def _flower_service(ground: Ground, environment: Mapping[str, str], broker: str) -> Service:
     port = ground.ports["flower"]
     credentials = ground.credentials
-    variables = {
-        # In the environment, not on the command line, which every user of the machine may read.
-        "CELERY_BROKER_URL": broker,
-        "FLOWER_BASIC_AUTH": f"{credentials.flower_user}:{credentials.flower_password}",
-        "FLOWER_ADDRESS": HOST,
-        "FLOWER_PORT": str(port),
-    }
+    variables = flower_variables(
+        broker=broker,
+        host=HOST,
+        port=port,
+        user=credentials.flower_user,
+        password=credentials.flower_password,
+    )
     return Service(
         name="flower",
         prepare=lambda: _python(

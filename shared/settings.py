@@ -10,14 +10,14 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.errors import SettingsError
+from shared.settings_http import ApiSettings, AuthSettings, FlowerSettings
 from shared.settings_s3 import S3Settings
+from shared.settings_secrets import with_secret_files
 from shared.settings_sections import (
     OFFLINE_DIM,
-    ApiSettings,
     BackupSettings,
     BrokerSettings,
     EmbeddingSettings,
-    FlowerSettings,
     IndexingSettings,
     LanguageModelSettings,
     LimitSettings,
@@ -28,6 +28,7 @@ from shared.settings_sections import (
     RedisSettings,
     Section,
     StorageSettings,
+    WorkerSettings,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
 
 # A server has 16 databases unless it is told otherwise.
 _LAST_REDIS_DB = 15
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Settings:
     embedding: EmbeddingSettings
     indexing: IndexingSettings
     api: ApiSettings
+    auth: AuthSettings
     limits: LimitSettings
+    worker: WorkerSettings
     log: LogSettings
     backup: BackupSettings
     flower: FlowerSettings
@@ -77,6 +81,11 @@ class Settings:
         own_servers = self.storage.use_external_storage is None
         chosen = self.storage.graph_storage == "Neo4JStorage"
         return own_servers and chosen and not self.neo4j.uri
+
+    @property
+    def asked_key(self) -> str:
+        """The key that every request to the API must carry; empty: none is asked for."""
+        return "" if self.auth.mode == "none" else self.api.key.get_secret_value()
 
     def secrets(self) -> frozenset[str]:
         """Return all passwords and keys, to keep them out of messages."""
@@ -158,7 +167,7 @@ def _without_environment(section: type[Section]) -> type[Section]:
         dotenv_settings: PydanticBaseSettingsSource,
         **_others: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, dotenv_settings
+        return with_secret_files(section, init_settings, dotenv_settings)
 
     body = {"__module__": __name__, "settings_customise_sources": classmethod(sources)}
     return type(section.__name__, (section,), body)
@@ -166,7 +175,7 @@ def _without_environment(section: type[Section]) -> type[Section]:
 
 def _load_section(
     section: type[Section], env_file: Path | None, overrides: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - one of thirteen classes
+) -> Any:  # noqa: ANN401 - one of the sections
     prefix = section.model_config.get("env_prefix", "").upper()
     given: dict[str, Any] = {
         name: overrides[prefix + name.upper()]
@@ -195,6 +204,7 @@ def _sentence(section: type[Section], error: ValidationError) -> str:
 
 
 def _refuse_contradictions(settings: Settings) -> None:
+    _refuse_open_doors(settings)
     if not settings.broker.url.get_secret_value() and settings.redis.db >= _LAST_REDIS_DB:
         sentence = "REDIS_DB leaves no database after it for messages; lower it or set BROKER_URL."
         raise SettingsError(sentence)
@@ -211,6 +221,20 @@ def _refuse_contradictions(settings: Settings) -> None:
             _require(model.api_key.get_secret_value(), f"{prefix}_API_KEY", reason)
     if settings.embedding.provider is Provider.OFFLINE and settings.embedding.dim != OFFLINE_DIM:
         sentence = f"EMBEDDING_DIM must be {OFFLINE_DIM} with EMBEDDING_PROVIDER=offline; unset it."
+        raise SettingsError(sentence)
+
+
+def _refuse_open_doors(settings: Settings) -> None:
+    host, mode = settings.api.host, settings.auth.mode
+    if settings.api.key.get_secret_value() or mode == "none":
+        return
+    if mode == "key":
+        _require("", "API_KEY", "AUTH_MODE=key needs it")
+    if host not in _THIS_MACHINE:
+        sentence = (
+            f"API_HOST={host} is reachable by others; set API_KEY or use 127.0.0.1. AUTH_MODE=none "
+            "lets everybody in who reaches it."
+        )
         raise SettingsError(sentence)
 
 

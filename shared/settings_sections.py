@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.settings_secrets import SecretsFromFiles
 from shared.settings_types import (
     Authorities,
     Key,
@@ -38,7 +39,7 @@ class Provider(StrEnum):
     OLLAMA = "ollama"
 
 
-class Section(BaseSettings):
+class Section(SecretsFromFiles, BaseSettings):
     """One group of variables that share a prefix."""
 
     model_config = SettingsConfigDict(
@@ -53,6 +54,10 @@ class Section(BaseSettings):
 def _class_name(text: object) -> object:
     # The user guide calls it NanoVectorDB; LightRAG's class is named otherwise.
     return "NanoVectorDBStorage" if text == "NanoVectorDB" else text
+
+
+def _none_of_nothing(text: object) -> object:
+    return text or None
 
 
 def _words(text: object) -> object:
@@ -206,22 +211,6 @@ class IndexingSettings(Section):
         return self
 
 
-class ApiSettings(Section):
-    """Where the API listens and who may use it."""
-
-    model_config = SettingsConfigDict(env_prefix="API_")
-    host: str = "127.0.0.1"
-    port: Port = 8000
-    key: SecretStr = SecretStr("")
-
-    @model_validator(mode="after")
-    def _open_hosts_need_a_key(self) -> Self:
-        if self.host not in {"127.0.0.1", "localhost", "::1"} and not self.key.get_secret_value():
-            sentence = f"API_HOST={self.host} is reachable by others; set API_KEY or use 127.0.0.1."
-            raise ValueError(sentence)
-        return self
-
-
 class LimitSettings(Section):
     """Bounds: what is refused, how long things may take, how long ended things are kept."""
 
@@ -247,6 +236,13 @@ class LimitSettings(Section):
     task_retention_days: PositiveNumber = 30
     workspace_idle_s: PositiveNumber = 600
     max_open_workspaces: PositiveInt = 32
+
+
+class WorkerSettings(Section):
+    """What a worker process tells of itself."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_")
+    pulse_file: Annotated[Path | None, BeforeValidator(_none_of_nothing)] = None
 
 
 class LogSettings(Section):
@@ -285,10 +281,3 @@ class BackupSettings(Section):
     keep_daily: NonNegativeInt = 7
     keep_weekly: NonNegativeInt = 5
     keep_monthly: NonNegativeInt = 12
-
-
-class FlowerSettings(Section):
-    """The dashboard of `ragfleet up`."""
-
-    model_config = SettingsConfigDict(env_prefix="FLOWER_")
-    port: Port = 5555

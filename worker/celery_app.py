@@ -1,6 +1,8 @@
 """The worker's Celery application: its tasks and the signals of its process."""
 
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from celery import Celery, signals
@@ -14,6 +16,7 @@ from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
 from worker.ingestion.chunking import chunks_of_a_full_batch
 from worker.prefetch_slots import PrefetchSlots
+from worker.pulse import Pulse
 from worker.resources import open_context
 from worker.runtime import Runtime
 from worker.tasks import register_tasks
@@ -26,13 +29,24 @@ def create_celery_app(settings: Settings) -> Celery:
     app = Celery("ragfleet")
     app.conf.update(shared_options(broker_url(settings)))
     app.conf.update(worker_options(settings))
-    runtime: Runtime[WorkerContext] = Runtime(
-        lambda: open_context(settings, CelerySender(broker_url(settings)))
-    )
+    pulse = Pulse(settings.worker.pulse_file) if settings.worker.pulse_file else None
+    runtime: Runtime[WorkerContext] = Runtime(lambda: _open_context(settings, pulse))
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
+    if pulse is not None:
+        pulse.connect(app)
     return app
+
+
+@asynccontextmanager
+async def _open_context(settings: Settings, pulse: Pulse | None) -> AsyncIterator[WorkerContext]:
+    async with open_context(settings, CelerySender(broker_url(settings))) as context:
+        if pulse is None:
+            yield context
+            return
+        async with pulse.written_regularly(context.sender):
+            yield context
 
 
 def _connect_signals(runtime: Runtime[WorkerContext]) -> None:

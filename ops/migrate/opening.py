@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from ops.files_mode import only_process
 from ops.migrate.errors import LedgerRevisionError, TargetNotEmptyError
+from ops.only_process import only_process
 from shared.connections import ledger_url
 from shared.errors import WorkspaceNotFoundError
 from shared.ids import WorkspaceName

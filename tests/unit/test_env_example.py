@@ -11,6 +11,7 @@ import pytest
 from pydantic import AliasChoices
 
 from shared.settings import Settings, load_settings
+from shared.settings_secrets import is_secret
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 VARIABLE = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)")
@@ -21,10 +22,14 @@ def known_variables() -> Iterator[str]:
         assert isinstance(section.type, type)
         prefix = section.type.model_config.get("env_prefix", "")  # type: ignore[attr-defined] # a section
         for name, field in section.type.model_fields.items():  # type: ignore[attr-defined] # same
-            if isinstance(field.validation_alias, AliasChoices):
-                yield from map(str, field.validation_alias.choices)
-            else:
-                yield f"{prefix}{name}".upper()
+            alias = field.validation_alias
+            names = (
+                alias.choices if isinstance(alias, AliasChoices) else [f"{prefix}{name}".upper()]
+            )
+            for one in map(str, names):
+                yield one
+                if is_secret(field):
+                    yield f"{one}_FILE"
 
 
 def example_variables() -> list[str]:

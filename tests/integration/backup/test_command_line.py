@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from ops.backup.places import DirectoryBackupPlace
 from ops.backup.running import back_up
 from ops.cli import app
-from ops.files_mode import only_process, open_resources
+from ops.files_mode import open_resources
+from ops.only_process import only_process
 from shared.errors import SettingsError
 from shared.settings import load_settings
 from tests.integration.engine.shapes import files_variables

@@ -9,7 +9,7 @@ from neo4j import AsyncDriver, AsyncGraphDatabase
 
 from ops.doctor.contents import reading
 from ops.doctor.contents.questions import QUESTIONS
-from ops.files_mode import only_process
+from ops.only_process import only_process
 from shared.errors import SettingsError
 from shared.ids import DEFAULT_WORKSPACE
 from tests.integration.doctor.faults import CHUNK, ENTITY, FAULTS, Fault

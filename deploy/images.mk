@@ -1,0 +1,12 @@
+# The images: what goes in depends on the commit alone, so that the same commit makes the same layers.
+IMAGE_TAG ?= latest
+IMAGE_REGISTRY ?=
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DOCKER ?= docker
+IMAGE_BUILD = $(DOCKER) build --build-arg SOURCE_DATE_EPOCH=0 --build-arg REVISION=$(REVISION) \
+	$(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+
+.PHONY: images
+images: ## Build the images (IMAGE_REGISTRY, IMAGE_TAG, PYTHON_IMAGE by digest)
+	@$(IMAGE_BUILD) --file Dockerfile.api --tag $(IMAGE_REGISTRY)lightrag-fleet-api:$(IMAGE_TAG) .
+	@$(IMAGE_BUILD) --file Dockerfile.worker --tag $(IMAGE_REGISTRY)lightrag-fleet-worker:$(IMAGE_TAG) .
