@@ -32,7 +32,7 @@ def run(
     """
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(  # noqa: S603 - our own commands
+        done = subprocess.run(
             words,
             env=environment,
             cwd=cwd,

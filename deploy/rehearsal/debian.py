@@ -1,11 +1,13 @@
-"""Debian packages, fetched by the machine's own apt into folders of our own: nothing is installed."""
+"""Debian packages, fetched by the machine's apt into folders of our own: nothing is installed."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.rehearsal.commands import NotPossibleError, run
 
+_NEW_S = 3600  # Debian publishes four times a day
 _SUITES = ("bookworm", "trixie")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -18,15 +20,20 @@ class Packages:
         self._suite = suite
 
     def refresh(self) -> None:
-        """Fetch the suite's lists.
+        """Fetch the suite's lists, unless they are new.
 
         Raises:
             NotPossibleError: this is no Debian, or its sources are not known.
         """
+        if self.sources.exists() and time.time() - self.sources.stat().st_mtime < _NEW_S:
+            return
+        lines = self._lines()
         (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
         (self._folder / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-        self.sources.write_text("\n".join(self._lines()) + "\n")
-        run(self._apt("update", "-qq"))
+        unfinished = self.sources.with_suffix(".unfinished")
+        unfinished.write_text("\n".join(lines) + "\n")
+        run(self._apt("update", "-qq", sources=unfinished))
+        unfinished.rename(self.sources)
 
     @property
     def sources(self) -> Path:
@@ -49,9 +56,9 @@ class Packages:
             run(["dpkg-deb", "--extract", package, target])
         shutil.rmtree(downloads)
 
-    def _apt(self, *words: str) -> list[str]:
+    def _apt(self, *words: str, sources: Path | None = None) -> list[str]:
         options = {
-            "Dir::Etc::SourceList": self.sources,
+            "Dir::Etc::SourceList": sources or self.sources,
             "Dir::Etc::SourceParts": "/dev/null",
             "Dir::State::Lists": self._folder / "lists",
             "Dir::Cache": self._folder,
@@ -66,7 +73,9 @@ def _releases() -> list[tuple[str, str, str]]:
     """Where this machine gets Debian's packages: address, suite, and what follows its name."""
     if shutil.which("apt-get") is None:
         raise NotPossibleError("there is no apt-get: stand-ins are made from Debian's packages")
-    shown = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"])
+    shown = run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    )
     found = []
     for line in sorted(set(shown.splitlines())):
         base, release = line.split()

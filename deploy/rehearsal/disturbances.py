@@ -1,10 +1,10 @@
-"""What a night on call is made of: crashes, more workers, restarts; documents keep coming all the while."""
+"""Crashes, more workers, restarts; documents keep coming all the while."""
 
 from collections.abc import Sequence
 
 from deploy.rehearsal.commands import RehearsalError
 from deploy.rehearsal.feed import Feed
-from deploy.rehearsal.installation import Container, Installation
+from deploy.rehearsal.installation import Installation
 from deploy.rehearsal.transcript import Transcript
 from deploy.rehearsal.visitor import Visitor
 
@@ -12,10 +12,12 @@ _RESTART_TIMEOUT_S = 60
 _WORK_TIMEOUT_S = 180  # a lease of a dead worker runs out, a store recovers
 _DRAIN_TIMEOUT_S = 300
 _WELL_TIMEOUT_S = 240
-WORKERS = ("worker-prepare", "worker-extract", "worker-commit")
+_TAKEN = "] received"  # Celery's own words for a message that it takes
 
 
-def crash_each(installation: Installation, visitor: Visitor, transcript: Transcript, *, helper: str) -> None:
+def crash_each(
+    installation: Installation, visitor: Visitor, transcript: Transcript, *, helper: str
+) -> None:
     """Kill every container in turn while documents are ingested; all come back, nothing is lost.
 
     Raises:
@@ -86,18 +88,26 @@ def scale(installation: Installation, visitor: Visitor, transcript: Transcript, 
         _scale(installation, service, to)
     with transcript.step(act, "each of them takes messages") as entry:
         with Feed(visitor, "scale") as feed:
-            waiting = {each.identifier: each for each in installation.containers(service)}
-            while waiting:
+            before = _messages_taken(installation, service)
+            while len(before) < to or not _all_more(before, _messages_taken(installation, service)):
                 feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
-                waiting = {key: each for key, each in waiting.items() if not _worked(installation, each)}
-        entry.seen["documents"] = len(feed.tasks)
+        after = _messages_taken(installation, service)
+        entry.seen["messages taken"] = ", ".join(str(after[each] - before[each]) for each in after)
     _settle(installation, visitor, feed, transcript, act)
     with transcript.step(act, "back to one"):
         _scale(installation, service, 1)
 
 
 def _scale(installation: Installation, service: str, count: int) -> None:
-    words = ("up", "--detach", "--no-deps", "--no-recreate", "--scale", f"{service}={count}", service)
+    words = (
+        "up",
+        "--detach",
+        "--no-deps",
+        "--no-recreate",
+        "--scale",
+        f"{service}={count}",
+        service,
+    )
     installation.compose(*words)
     installation.wait_until_well(timeout_s=_WELL_TIMEOUT_S)
     found = len(installation.containers(service))
@@ -105,5 +115,12 @@ def _scale(installation: Installation, service: str, count: int) -> None:
         raise RehearsalError(f"{service} has {found} containers instead of {count}")
 
 
-def _worked(installation: Installation, container: Container) -> bool:
-    raise NotImplementedError
+def _messages_taken(installation: Installation, service: str) -> dict[str, int]:
+    """How many messages each container of a service has told of in its log."""
+    containers = installation.containers(service)
+    logs = {each.identifier: installation.engine.logs(each.identifier) for each in containers}
+    return {identifier: log.count(_TAKEN) for identifier, log in logs.items()}
+
+
+def _all_more(before: dict[str, int], after: dict[str, int]) -> bool:
+    return all(after[identifier] > count for identifier, count in before.items())

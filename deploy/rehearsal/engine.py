@@ -1,4 +1,4 @@
-"""Which Docker Engine rehearses: the machine's, or Debian's, unpacked and started for the rehearsal."""
+"""Which Docker Engine rehearses: the machine's, or Debian's, started for the rehearsal alone."""
 
 import ctypes
 import os
@@ -22,7 +22,8 @@ _POLL_S = 0.1
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # Builds only: they use the machine's network as it is, and nothing of it is changed.
 _WITHOUT_NETWORKS = (
-    "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
+    "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+    "--ip-masq=false",
 )  # fmt: skip
 
 
@@ -41,6 +42,18 @@ class Engine:
         """
         argv = ["docker", *words]
         return run(argv, environment=self.environment, cwd=cwd, timeout_s=timeout_s)
+
+    def logs(self, container: str) -> str:
+        """Return what a container wrote, to both outputs."""
+        done = subprocess.run(
+            ["docker", "logs", container],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        )
+        return done.stdout
 
 
 def machine_engine() -> Engine | None:
@@ -79,14 +92,19 @@ class OwnEngine:
     @contextmanager
     def isolated(self) -> Iterator[Engine]:
         """Run it with bridges and published ports, in a network that this thread enters, too."""
-        with own_network(), self._running("--userland-proxy-path", str(self._programs.find("docker-proxy"))) as engine:
+        with (
+            own_network(),
+            self._running(
+                "--userland-proxy-path", str(self._programs.find("docker-proxy"))
+            ) as engine,
+        ):
             yield engine
 
     @contextmanager
     def _running(self, *options: str) -> Iterator[Engine]:
         log = self._folder / "dockerd.log"
         with log.open("ab") as written:
-            process = subprocess.Popen(  # noqa: S603 - our own command
+            process = subprocess.Popen(
                 [*_APART, str(self._programs.find("dockerd")), *self._options(), *options],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -116,7 +134,10 @@ class OwnEngine:
         until = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < until and process.poll() is None:
             try:
-                shown = run(["docker", "version", "--format", "{{.Server.Version}}"], environment=self._environment)
+                shown = run(
+                    ["docker", "version", "--format", "{{.Server.Version}}"],
+                    environment=self._environment,
+                )
             except RehearsalError:
                 time.sleep(_POLL_S)
             else:

@@ -3,6 +3,7 @@
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
 from deploy.rehearsal.commands import RehearsalError
 from deploy.rehearsal.texts import made_text
@@ -26,13 +27,16 @@ class Feed:
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"feed {name}")
 
-    def __enter__(self) -> "Feed":
+    def __enter__(self) -> Self:
         """Begin."""
         self._thread.start()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Upload no more; what is on its way stays."""
         self._ends = True
@@ -56,7 +60,9 @@ class Feed:
         """
         with self._changed:
             before = len(self._tasks)
-            arrived = self._changed.wait_for(lambda: self._error or self._done_after(before), timeout_s)
+            arrived = self._changed.wait_for(
+                lambda: self._error or self._done_after(before), timeout_s
+            )
         if self._error is not None:
             raise RehearsalError(f"the feed broke: {self._error}") from self._error
         if not arrived:

@@ -1,18 +1,17 @@
-"""A copy of this tree as a user has it after `git clone`, and the containers of its compose file."""
+"""A copy of this tree as after `git clone`, and the containers of its compose file."""
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-import time
 
 from deploy.rehearsal.commands import RehearsalError, run
 from deploy.rehearsal.engine import Engine
 
 ROOT = Path(__file__).parents[2]
-PROJECT = "ragfleet-rehearsal"  # no name of a user's own installation
 _POLL_S = 0.3
 
 
@@ -51,8 +50,7 @@ class Installation:
         Raises:
             RehearsalError: it failed.
         """
-        whole = ("compose", "--project-name", PROJECT, "--profile", "production", *words)
-        return self.engine.docker(*whole, cwd=self.folder, timeout_s=timeout_s)
+        return self.engine.docker("compose", *words, cwd=self.folder, timeout_s=timeout_s)
 
     def services(self) -> dict[str, Any]:
         """Return the compose file's services, with all variables put in."""

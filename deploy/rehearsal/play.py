@@ -1,18 +1,21 @@
 """What is done with the containers, act by act."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from deploy.rehearsal import disturbances
-from deploy.rehearsal.commands import RehearsalError, run
+from deploy.rehearsal.commands import RehearsalError
 from deploy.rehearsal.installation import Installation
 from deploy.rehearsal.transcript import Transcript
 from deploy.rehearsal.visitor import Visitor
 
 _UP_TIMEOUT_S = 420
 _EXAMPLES_TIMEOUT_S = 420
+_CHECK_TIMEOUT_S = 600
+# One of each tier and one store; each waits until the script gives up.
+_STOPPED = ("worker-commit", "beat", "redis", "nginx")
 _NOT_DOCUMENTS = {"questions.json", "README.md"}
 
 
@@ -31,7 +34,9 @@ def play(installation: Installation, transcript: Transcript) -> None:
         disturbances.scale(installation, visitor, transcript, to=3)
         services = [each.service for each in installation.containers() if each.status == "running"]
         stores = {"redis", "postgres", "neo4j"}
-        disturbances.roll(installation, visitor, transcript, [each for each in services if each not in stores])
+        disturbances.roll(
+            installation, visitor, transcript, [each for each in services if each not in stores]
+        )
         _down_and_up(installation, visitor, transcript)
         _health_check(installation, transcript)
 
@@ -57,7 +62,7 @@ def _visitor(installation: Installation) -> Visitor:
     port = next(
         row["published"]
         for row in installation.services()["nginx"]["ports"]
-        if row["target"] == 443  # noqa: PLR2004 - HTTPS
+        if row["target"] == 443  # HTTPS
     )
     return Visitor(
         f"https://localhost:{port}",
@@ -71,7 +76,10 @@ def _answers(installation: Installation, visitor: Visitor, transcript: Transcrip
     examples = installation.folder / "examples"
     with transcript.step(act, "the sample documents uploaded and ingested") as entry:
         files = sorted(path for path in examples.iterdir() if path.name not in _NOT_DOCUMENTS)
-        tasks = [visitor.insert(f"example-{number}", path.name, path.read_bytes()) for number, path in enumerate(files)]
+        tasks = [
+            visitor.insert(f"example-{number}", path.name, path.read_bytes())
+            for number, path in enumerate(files)
+        ]
         visitor.wait_for(tasks, timeout_s=_EXAMPLES_TIMEOUT_S)
         entry.seen["documents"] = len(tasks)
     for row in json.loads((examples / "questions.json").read_text()):
@@ -93,7 +101,9 @@ def _down_and_up(installation: Installation, visitor: Visitor, transcript: Trans
     with transcript.step(act, "`docker compose down`"):
         installation.compose("down")
     _up(installation, transcript, act=act)
-    with transcript.step(act, "all documents are there, and questions are answered as before") as entry:
+    with transcript.step(
+        act, "all documents are there, and questions are answered as before"
+    ) as entry:
         if (after := visitor.documents()) != before:
             raise RehearsalError(f"lost: {sorted(before - after)}; new: {sorted(after - before)}")
         entry.seen["documents"] = len(after)
@@ -101,4 +111,35 @@ def _down_and_up(installation: Installation, visitor: Visitor, transcript: Trans
 
 
 def _health_check(installation: Installation, transcript: Transcript) -> None:
-    raise NotImplementedError
+    act = "scripts/health_check.sh"
+    with transcript.step(act, "everything runs") as entry:
+        code, said = _checked(installation)
+        entry.seen["exit code"] = code
+        if code != 0:
+            raise RehearsalError(f"health_check.sh ended with {code} though all is well:\n{said}")
+    for service in _STOPPED:
+        with transcript.step(act, f"`{service}` stopped") as entry:
+            installation.compose("stop", service)
+            code, said = _checked(installation)
+            entry.seen["exit code"] = code
+            if code == 0:
+                raise RehearsalError(
+                    f"health_check.sh finds nothing wrong without {service}:\n{said}"
+                )
+            installation.compose("start", service)
+            installation.wait_until_well(timeout_s=_UP_TIMEOUT_S)
+
+
+def _checked(installation: Installation) -> tuple[int, str]:
+    done = subprocess.run(
+        ["scripts/health_check.sh"],
+        cwd=installation.folder,
+        env=installation.engine.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=_CHECK_TIMEOUT_S,
+    )
+    return done.returncode, done.stdout

@@ -9,8 +9,15 @@ from deploy.rehearsal.installation import Installation, copy_tree
 from ops.local.ports import free_port
 from shared.settings import inherited_environment
 
-# Rules and a small model inside the processes: no key, nothing leaves the machine.
-_MODELS = {"LLM_PROVIDER": "offline", "EMBEDDING_PROVIDER": "offline"}
+_SETTINGS = {
+    # No name of a user's own installation.
+    "COMPOSE_PROJECT_NAME": "ragfleet-rehearsal",
+    # TLS in front, and the dashboard.
+    "COMPOSE_PROFILES": "production,monitoring",
+    # Rules and a small model inside the processes: no key, nothing leaves the machine.
+    "LLM_PROVIDER": "offline",
+    "EMBEDDING_PROVIDER": "offline",
+}
 _PORTS = ("API_PORT", "FLOWER_PORT", "HTTP_PORT", "HTTPS_PORT")
 _MEGABYTE = 1_000_000
 
@@ -27,7 +34,7 @@ def prepare_tree(folder: Path) -> Path:
     tree = folder / "lightrag-fleet"
     copy_tree(tree)
     run([sys.executable, "-m", "ops.cli", "init-env"], cwd=tree, environment=_own_settings_only())
-    settings = _MODELS | {name: str(free_port()) for name in _PORTS}
+    settings = _SETTINGS | {name: str(free_port()) for name in _PORTS}
     with (tree / ".env").open("a") as file:
         file.writelines(f"{name}={value}\n" for name, value in settings.items())
     _make_certificate(tree / "tls")

@@ -10,8 +10,9 @@ from shared.settings import inherited_environment
 # The engine of Debian 12 with the libraries that a machine without iptables lacks; mmdebstrap makes
 # the first file system of the stand-ins.
 _ENGINE = (
-    "docker.io", "containerd", "runc", "tini", "mmdebstrap", "iptables", "libxtables12", "libip4tc2",
-    "libip6tc2", "libnftnl11", "libmnl0", "libnfnetlink0", "libnetfilter-conntrack3", "libdevmapper1.02.1",
+    "docker.io", "containerd", "runc", "tini", "mmdebstrap", "iptables", "libxtables12",
+    "libip4tc2", "libip6tc2", "libnftnl11", "libmnl0", "libnfnetlink0",
+    "libnetfilter-conntrack3", "libdevmapper1.02.1",
 )  # fmt: skip
 _COMPOSE = ("docker-compose",)  # a plugin without libraries: Debian 13's runs on 12
 _RECIPE = "1"  # counts changes of what is done here with the packages
@@ -25,6 +26,11 @@ class Programs:
         self._cache = cache
         self._root = cache / f"programs-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
 
+    @property
+    def fetched(self) -> bool:
+        """Whether they are in the cache."""
+        return self._root.is_dir()
+
     def fetch(self) -> None:
         """Unpack what is not there yet.
 
@@ -32,7 +38,7 @@ class Programs:
             NotPossibleError: the machine knows no Debian 12 and 13.
             RehearsalError: a package cannot be fetched.
         """
-        if self._root.is_dir():
+        if self.fetched:
             return
         unfinished = self._root.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -67,7 +73,9 @@ class Programs:
     def environment(self) -> dict[str, str]:
         """Return variables with which the programs find each other and their libraries."""
         path = [*map(str, self._folders()), inherited_environment().get("PATH", "")]
-        libraries = sorted(self._root.glob("usr/lib/*-linux-gnu")) + sorted(self._root.glob("lib/*-linux-gnu"))
+        libraries = sorted(self._root.glob("usr/lib/*-linux-gnu")) + sorted(
+            self._root.glob("lib/*-linux-gnu")
+        )
         return {
             "PATH": ":".join(path),
             "LD_LIBRARY_PATH": ":".join(map(str, libraries)),

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.rehearsal import play
-from deploy.rehearsal.commands import NotPossibleError, RehearsalError
 from deploy.rehearsal.engine import Engine, OwnEngine, machine_engine, require_root
 from deploy.rehearsal.installation import Installation
 from deploy.rehearsal.preparation import build_images, build_with_compose, prepare_tree
@@ -52,11 +51,15 @@ def rehearse(out: Path, *, stand_ins: bool) -> None:
 
 def _ground() -> dict[str, object]:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return {"machine": f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.machine()}"}
+    kind = f"{platform.system()} {platform.machine()}"
+    return {"machine": f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {kind}"}
 
 
 def _with_machine_engine(engine: Engine, folder: Path, transcript: Transcript) -> None:
-    transcript.ground |= {"engine": f"Docker {engine.version} of the machine", "images": "the real ones"}
+    transcript.ground |= {
+        "engine": f"Docker {engine.version} of the machine",
+        "images": "the real ones",
+    }
     with transcript.step("Preparation", "a copy of the tree, `ragfleet init-env`, a certificate"):
         tree = prepare_tree(folder)
     installation = Installation(engine, tree)
@@ -80,7 +83,9 @@ def _with_stand_ins(cache: Path, folder: Path, transcript: Transcript) -> None:
         with transcript.step("Preparation", "stand-ins for the images of others") as entry:
             entry.seen["cache"] = "warm" if images.ready else "cold"
             images.bring(engine)
-        with transcript.step("Preparation", "a copy of the tree, `ragfleet init-env`, a certificate"):
+        with transcript.step(
+            "Preparation", "a copy of the tree, `ragfleet init-env`, a certificate"
+        ):
             tree = prepare_tree(folder)
         with transcript.step("Preparation", "the project's images") as entry:
             build_images(Installation(engine, tree), entry.seen)

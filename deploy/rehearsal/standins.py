@@ -15,8 +15,9 @@ from deploy.rehearsal.debian import Packages
 from deploy.rehearsal.engine import Engine
 from deploy.rehearsal.programs import Programs
 from ops.local import neo4j_jars
+from shared.settings import inherited_environment
 
-RECIPES = Path(__file__).parent / "standins"
+RECIPES = Path(__file__).parent / "recipes"
 STAND_INS = {
     "python": "python:3.11-slim",
     "redis": "redis:7-alpine",
@@ -24,7 +25,8 @@ STAND_INS = {
     "neo4j": "neo4j:5-community",
     "nginx": "nginx:alpine",
 }
-_BASES = {suite: f"ragfleet-rehearsal/debian:{suite}" for suite in ("bookworm", "trixie")}
+_SUITE = "bookworm"
+_BASE = f"ragfleet-rehearsal/debian:{_SUITE}"
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS_OF_PIP = Path("/etc/pip.conf")
 # What no container reads; half of the size.
@@ -58,12 +60,14 @@ class StandIns:
             return
         with ThreadPoolExecutor(2) as pool:
             jars = pool.submit(neo4j_jars.neo4j_jars)
-            list(pool.map(lambda suite: self._make_base(engine, suite), _BASES))
-            list(pool.map(lambda name: self._build(engine, name, jars.result()), STAND_INS))
+            self._make_base(engine)
+            self._build(engine, "python", jars.result())  # PostgreSQL's recipe begins with it
+            others = [name for name in STAND_INS if name != "python"]
+            list(pool.map(lambda name: self._build(engine, name, jars.result()), others))
         self._keep(engine)
 
-    def _make_base(self, engine: Engine, suite: str) -> None:
-        packages = Packages(self._cache, suite)
+    def _make_base(self, engine: Engine) -> None:
+        packages = Packages(self._cache, _SUITE)
         packages.refresh()
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             root = Path(folder, "root.tar")
@@ -73,10 +77,11 @@ class StandIns:
                     *("--variant=minbase", "--include=ca-certificates,netbase,tzdata"),
                     *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
                     *(f"--customize-hook={hook}" for hook in _hooks()),
-                    *(suite, root, packages.sources),
-                ]
+                    *(_SUITE, root, packages.sources),
+                ],
+                environment=inherited_environment() | self._programs.environment(),
             )
-            engine.docker("import", root, _BASES[suite])
+            engine.docker("import", root, _BASE)
 
     def _build(self, engine: Engine, name: str, jars: Path) -> None:
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
@@ -84,6 +89,7 @@ class StandIns:
             shutil.copytree(RECIPES / name, context)
             if name == "neo4j":
                 shutil.copytree(jars, context / "jars")
+                _fetch_shell(context)
             engine.docker("build", "--quiet", "--network=host", "--tag", STAND_INS[name], context)
 
     def _keep(self, engine: Engine) -> None:
@@ -92,6 +98,15 @@ class StandIns:
         unfinished = self._archive.with_suffix(".unfinished")
         engine.docker("save", "--output", unfinished, *STAND_INS.values())
         unfinished.rename(self._archive)  # in one step: half an archive is never taken for one
+
+
+def _fetch_shell(context: Path) -> None:
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
+    options = [
+        f"-Dshell.version={neo4j_jars.VERSION}",
+        f"-DoutputDirectory={context / 'shell-jars'}",
+    ]
+    run(["mvn", "-B", "-q", "-f", context / "cypher-shell.pom", *goal, *options])
 
 
 def _hooks() -> Iterator[str]:

@@ -70,8 +70,8 @@ def page(content: dict[str, Any]) -> str:
     lines = [
         "# The compose rehearsal",
         "",
-        "Written by `make rehearse`, from `rehearsal.json` beside it; "
-        "[deploy/rehearsal](../../deploy/rehearsal/README.md) says what is done and how to do it again.",
+        "Written by `make rehearse` from `rehearsal.json` beside it. What is done, and how to do it",
+        "again: [deploy/rehearsal](../../deploy/rehearsal/README.md).",
         "",
         f"Begun {content['began']}, {content['took_s']:.0f} s in all.",
         "",
@@ -90,4 +90,5 @@ def _row(step: dict[str, Any]) -> str:
     seen = "; ".join(f"{name}: {value}" for name, value in step["seen"].items())
     if step["failed"]:
         seen = f"**failed**: {step['failed'].splitlines()[0]}"
-    return f"| {step['after_s']:.0f} s | {step['what']} | {step['took_s']} s | {seen.replace('|', chr(92) + '|')} |"
+    seen = seen.replace("|", chr(92) + "|")
+    return f"| {step['after_s']:.0f} s | {step['what']} | {step['took_s']} s | {seen} |"

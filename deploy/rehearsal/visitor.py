@@ -33,14 +33,16 @@ class Visitor:
             trust_env=False,
         )
         self.longest_outage_s = 0.0
-        """The longest time in which a request was refused or not answered, since `forget_outages`."""
+        """The longest that a request was refused or not answered, since `forget_outages`."""
         self._lock = threading.Lock()
 
     def forget_outages(self) -> None:
         """Measure outages anew."""
         self.longest_outage_s = 0.0
 
-    def ask(self, method: str, path: str, *, patience_s: float = 120, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    def ask(
+        self, method: str, path: str, *, patience_s: float = 120, **request: Any
+    ) -> httpx.Response:
         """Make a request, again and again while the answer is "come again".
 
         Raises:
@@ -99,7 +101,9 @@ class Visitor:
         for task_id in tasks:
             while (found := self.task(task_id))["state"] not in FINAL:
                 if time.monotonic() > until:
-                    raise RehearsalError(f"task {task_id} is not done after {timeout_s:.0f} s: {found}")
+                    raise RehearsalError(
+                        f"task {task_id} is not done after {timeout_s:.0f} s: {found}"
+                    )
                 time.sleep(_POLL_S)
             if found["state"] != "succeeded":
                 raise RehearsalError(f"task {task_id} ended as {found['state']}: {found['error']}")
