@@ -70,7 +70,7 @@ def page(content: dict[str, Any]) -> str:
     lines = [
         "# The compose rehearsal",
         "",
-        "Written by `make rehearse` from `rehearsal.json` beside it. What is done, and how to do it",
+        "Written by `make rehearse` from `rehearsal.json` beside it. What is done and how to do it",
         "again: [deploy/rehearsal](../../deploy/rehearsal/README.md).",
         "",
         f"Begun {content['began']}, {content['took_s']:.0f} s in all.",
