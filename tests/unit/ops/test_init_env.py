@@ -1,4 +1,4 @@
-"""`ragfleet init-env`: random passwords that only their owner can reach, and nothing overwritten."""
+"""`ragfleet init-env`: random passwords that only their owner can reach; nothing is overwritten."""
 
 import re
 import stat
