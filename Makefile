@@ -73,6 +73,10 @@ bench: .venv-bench/stamp ## Measure everything beside lightrag-server (an hour; 
 bench-quick: .venv-bench/stamp ## The comparison with lightrag-server alone (under 8 minutes)
 	@exec $(BIN)/python -m bench --quick
 
+.PHONY: rehearse
+rehearse: $(VENV)/runtime.stamp ## Really run images and compose file: TLS, kills, restarts (with Docker, or as root without)
+	@exec $(BIN)/python -m deploy.rehearsal
+
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)

@@ -31,6 +31,12 @@ _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _SETTINGS_OF_PIP = Path("/etc/pip.conf")
 # What no container reads; half of the size.
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
+# As in Debian's own images: what apt fetched is of no use once it is installed.
+_KEEPS_NOTHING = (
+    'Binary::apt-get::APT::Keep-Downloaded-Packages "false"',
+    'Dir::Cache::pkgcache ""',
+    'Dir::Cache::srcpkgcache ""',
+)
 
 
 class StandIns:
@@ -76,6 +82,7 @@ class StandIns:
                     *("perl", self._programs.find("mmdebstrap"), "--quiet", "--mode=root"),
                     *("--variant=minbase", "--include=ca-certificates,netbase,tzdata"),
                     *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
+                    *(f"--aptopt={option}" for option in _KEEPS_NOTHING),
                     *(f"--customize-hook={hook}" for hook in _hooks()),
                     *(_SUITE, root, packages.sources),
                 ],
