@@ -12,6 +12,7 @@ from ops.client.query import query
 from ops.client.usage import usage
 from ops.demo import demo
 from ops.doctor.command import doctor
+from ops.health.command import health
 from ops.init_env import init_env
 from ops.migrate.command import migrate
 from ops.servers import init, repair
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(doctor)
+app.command()(health)
 app.command()(init)
 app.command("init-env")(init_env)
 app.command()(insert)

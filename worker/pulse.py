@@ -65,7 +65,8 @@ class Pulse:
     def turned(self, consumer: Any) -> None:  # noqa: ANN401 - celery's
         """Note that Celery's loop came round, and whether it would take a message."""
         channel = consumer.task_consumer.channel
-        self._queues = frozenset(QueueName(one.name) for one in consumer.task_consumer.queues)
+        # Also those it no longer listens to: it was started to serve them.
+        self._queues |= {QueueName(one.name) for one in consumer.task_consumer.queues}
         self._has_place = channel.qos.can_consume()
         self._turned_s = time.monotonic()
 

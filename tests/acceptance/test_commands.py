@@ -54,6 +54,15 @@ def test_the_commands_make_and_remove_workspaces(system: System) -> None:
     system.ragfleet("documents", "-w", "by_hand", exit_code=1)
 
 
+def test_health_lets_a_document_through_and_leaves_nothing_behind(system: System) -> None:
+    found = json.loads(system.ragfleet("health", "--probe", "--json"))["findings"]
+    assert {one["code"]: one["status"] for one in found if one["status"] != "ok"} == {}
+    codes = {one["code"] for one in found}
+    assert {"health.api", "health.stores", "health.probe"} <= codes
+    assert ("health.queue_extract" in codes) == (system.shape == "embedded")
+    assert "probe_" not in system.ragfleet("workspaces")
+
+
 def test_the_status_names_every_service(system: System) -> None:
     shown = system.ragfleet("up", "--status")
     names = [line.split()[:2] for line in shown.splitlines()]

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Is everything at work? The API, its stores, the consumers of each queue, beat, and room in Redis; with
+# --probe also a document all the way through. Exit code 0: yes. 1: something is not. 2: it cannot ask.
+# Where docker compose runs the fleet it asks from within; elsewhere the command `ragfleet` asks from here.
+# usage: scripts/health_check.sh [--probe] [--json] [--url ADDRESS]
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+# More files of compose, such as COMPOSE_FILE=docker-compose.yml:docker-compose.aws.yml, are named in .env.
+in_compose() {
+    command -v docker > /dev/null && docker compose ps --quiet 2> /dev/null | grep -q .
+}
+
+if in_compose; then
+    wrong=0
+    # What the engine thinks of each container, which also sees those that restart again and again.
+    while read -r service state health; do
+        case "$state/$health" in
+            running/ | running/healthy) ;;
+            running/starting) echo "starting  $service" ;;
+            *) echo "error     $service: ${state}${health:+, $health}"; wrong=1 ;;
+        esac
+    done < <(docker compose ps --format '{{.Service}} {{.State}} {{.Health}}')
+    docker compose run --rm --no-deps -T ragfleet health "$@" < /dev/null || wrong=1
+    exit "$wrong"
+fi
+
+for command in .venv/bin/ragfleet ragfleet; do
+    if command -v "$command" > /dev/null; then exec "$command" health "$@"; fi
+done
+echo "Neither a running docker compose nor the command ragfleet is here; start one (docs/compose.md)." >&2
+exit 2
