@@ -1,0 +1,98 @@
+"""Documents that keep coming while something else happens."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from deploy.rehearsal.commands import RehearsalError
+from deploy.rehearsal.texts import made_text
+from deploy.rehearsal.visitor import FINAL, Visitor
+
+IN_FLIGHT = 8  # enough that every stage has work at every moment
+_POLL_S = 0.5  # with eight questions each time, below nginx's 20 a second
+
+
+class Feed:
+    """Uploads in a thread of its own, so many that always some are not done yet."""
+
+    def __init__(self, visitor: Visitor, name: str) -> None:
+        """Name what the ids of the documents begin with."""
+        self._visitor = visitor
+        self._name = name
+        self._changed = threading.Condition()
+        self._tasks: dict[str, str] = {}
+        self._waiting: set[str] = set()
+        self._ends = False
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=f"feed {name}")
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Upload no more; what is on its way stays."""
+        self._ends = True
+        self._thread.join()
+
+    @property
+    def tasks(self) -> dict[str, str]:
+        """The task of each document, by the document's id."""
+        return dict(self._tasks)
+
+    @property
+    def unfinished(self) -> int:
+        """How many documents are not done yet."""
+        return len(self._waiting)
+
+    def wait_for_next(self, *, timeout_s: float) -> None:
+        """Wait until a document that is uploaded from now on is done.
+
+        Raises:
+            RehearsalError: none is in time, or an upload was refused.
+        """
+        with self._changed:
+            before = len(self._tasks)
+            arrived = self._changed.wait_for(
+                lambda: self._error or self._done_after(before), timeout_s
+            )
+        if self._error is not None:
+            raise RehearsalError(f"the feed broke: {self._error}") from self._error
+        if not arrived:
+            raise RehearsalError(f"no new document was done within {timeout_s:.0f} s")
+
+    def _done_after(self, before: int) -> bool:
+        # The uploads that were under way when we were asked do not count.
+        return any(task not in self._waiting for task in list(self._tasks.values())[before + 1 :])
+
+    def _run(self) -> None:
+        try:
+            while not self._ends:
+                self._turn()
+                time.sleep(_POLL_S)
+        except RehearsalError as error:
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
+
+    def _turn(self) -> None:
+        for task_id in list(self._waiting):
+            if self._visitor.task(task_id)["state"] in FINAL:
+                with self._changed:
+                    self._waiting.discard(task_id)
+                    self._changed.notify_all()
+        while len(self._waiting) < IN_FLIGHT and not self._ends:
+            number = len(self._tasks)
+            doc_id = f"{self._name}-{number}"
+            text = f"{doc_id}\n{made_text(number)}".encode()
+            task_id = self._visitor.insert(doc_id, f"{doc_id}.txt", text)
+            with self._changed:
+                self._tasks[doc_id] = task_id
+                self._waiting.add(task_id)
