@@ -99,6 +99,10 @@ terraform-format: .venv-terraform/stamp ## Format deploy/terraform
 costs: $(VENV)/runtime.stamp ## Compute what the profiles cost on AWS, into docs/operations/costs.md
 	@$(BIN)/python -m deploy.terraform.costs --page
 
+.PHONY: rehearse
+rehearse: $(VENV)/runtime.stamp ## Really run images and compose file: TLS, kills, restarts (with Docker, or as root without)
+	@exec $(BIN)/python -m deploy.rehearsal
+
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Pin every requirement by hash again
 	@requirements/lock $(UV)
