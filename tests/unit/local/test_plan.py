@@ -114,3 +114,10 @@ def test_a_neo4j_that_is_named_is_used_by_the_system_but_not_by_the_demo(
     assert "NEO4J_URI" not in environment_of(services)  # the .env file says it
     demo = planned(tmp_path, named, demo=True)
     assert environment_of(demo)["NEO4J_URI"] == "bolt://127.0.0.1:5"
+
+
+def test_beat_answers_prometheus_beside_the_worker_not_in_its_place(plan: Plan) -> None:
+    with Path(".env").open("a") as settings:
+        settings.write("METRICS_PORT=9200\n")  # what the worker reads
+    assert composed(plan)["beat"].prepare().environment["METRICS_PORT"] == "9201"
+    assert "METRICS_PORT" not in composed(plan)["worker"].prepare().environment

@@ -21,9 +21,9 @@ def promtool() -> Promtool:
     if found is None:
         not_available("promtool is not here; `make promtool` gets it where it can")
 
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path, said: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [found, *map(str, arguments)], capture_output=True, text=True, check=False
+            [found, *map(str, arguments)], capture_output=True, text=True, check=False, input=said
         )
 
     return run
