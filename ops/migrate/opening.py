@@ -68,6 +68,8 @@ async def require_unlisted(settings: Settings, name: WorkspaceName) -> None:
         TargetNotEmptyError: it does, and no copy of this workspace is half done.
         UnavailableError: a server is away.
     """
+    if not settings.external and not settings.storage.data_dir.exists():
+        return  # to open it would make it, and a damaged source must be told before that
     async with opened(settings) as (ledger, _):
         with suppress(WorkspaceNotFoundError):
             physical = (await ledger.workspaces.get(name)).physical

@@ -88,4 +88,4 @@ def test_a_missing_file_is_a_wrong_setting(tmp_path: Path) -> None:
     missing = f"settings:{tmp_path / 'missing.env'}"
     ended = command({})("migrate", "--from", missing, "--to", "settings")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("The settings in")
+    assert ended.stderr.startswith("invalid_settings: The settings in")

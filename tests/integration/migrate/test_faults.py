@@ -94,7 +94,7 @@ def test_a_place_of_the_wrong_kind_is_told(stock_folder: Path, tmp_path: Path, f
     said = files("migrate", "--from", f"folder:{archive}", "--to", "settings")
     assert "is a file" in refused(said, "source_not_found")
     said = files(*out, f"archive:{tmp_path}/nowhere/a")
-    assert "No such file or directory" in refused(said, "target_unwritable")
+    assert "There is no folder" in refused(said, "target_unwritable")
 
 
 @contextmanager

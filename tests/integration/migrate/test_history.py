@@ -13,6 +13,7 @@ from shared.objects.factory import open_objects
 from tests.integration.engine.shapes import open_fleet
 from tests.integration.migrate.conftest import Command
 from tests.integration.worker.fleet import LARGE, Fleet
+from tests.models import DIM
 
 if TYPE_CHECKING:
     from shared.objects.memory import MemoryObjectStore
@@ -22,8 +23,10 @@ MOVED = WorkspaceName("taken_along")
 
 @pytest.fixture(params=["files", "valkey"])
 def variables(variables: dict[str, str]) -> Iterator[dict[str, str]]:
-    """With and without servers."""
-    return variables
+    """With and without servers; the command has to look for the vectors of the tier's model."""
+    models = {"PROVIDER": "ollama", "MODEL": "hash", "BASE_URL": "http://127.0.0.1:9/v1"}
+    named = {f"EMBEDDING_{name}": value for name, value in models.items()}
+    return variables | named | {"EMBEDDING_DIM": str(DIM)}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lightrag import QueryParam
 
-from ops.migrate import installation
+from ops.migrate import opening
 from ops.migrate.errors import SourceChangedError
 from ops.migrate.live import taking
 from ops.migrate.live.snapshot import Snapshot
@@ -67,7 +67,7 @@ async def fleet(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> A
     async with open_fleet(variables) as tier:
         # The tables of vectors bear the name of what made them.
         models = models_of(tier.model, tier.embeddings)
-        monkeypatch.setattr(installation, "open_models", lambda _settings: models)
+        monkeypatch.setattr(opening, "open_models", lambda _settings: models)
         yield tier
 
 
