@@ -1,4 +1,4 @@
-# The images: what goes in depends on the commit alone, so that the same commit makes the same layers.
+# The images: what goes in depends on the commit alone, so that the same commit makes the same files.
 IMAGE_TAG ?= latest
 IMAGE_REGISTRY ?=
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)

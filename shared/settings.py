@@ -98,7 +98,7 @@ class Settings:
         """Return all passwords and keys, to keep them out of messages."""
         values = (value for section in fields(self) for _, value in getattr(self, section.name))
         secrets = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
-        return frozenset(filter(None, secrets))
+        return frozenset(filter(None, [*secrets, *self.otel.secret_words]))
 
 
 def load_settings(

@@ -57,6 +57,12 @@ class OtelSettings(Section):
         return _split(self.exporter_otlp_headers.get_secret_value()) or None
 
     @property
+    def secret_words(self) -> list[str]:
+        """What of the headers must not be shown: their values, of `Bearer key` the key alone."""
+        values = list((self.headers or {}).values())
+        return [*values, *(value.rpartition(" ")[2] for value in values)]
+
+    @property
     def attributes(self) -> dict[str, str]:
         """What every span says of its process."""
         return _split(self.resource_attributes)

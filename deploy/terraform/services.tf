@@ -4,7 +4,7 @@ locals {
   data_dir = "/data"
 
   # Settings that only this place can know; the rest is var.settings.
-  environment = merge(var.settings, {
+  environment = merge(var.profile_settings, var.settings, {
     USE_EXTERNAL_STORAGE    = "true"
     LOG_FORMAT              = "json"
     OBJECT_STORE            = "s3"

@@ -78,6 +78,12 @@ variable "settings" {
   default     = {}
 }
 
+variable "profile_settings" {
+  description = "Settings that belong to the sizes of a profile; those of `settings` win."
+  type        = map(string)
+  default     = {}
+}
+
 variable "sizes" {
   description = "How large each service is and how many tasks it has. max = min: no autoscaling. spot: cheaper, taken away at two minutes' notice."
   type = map(object({

@@ -108,6 +108,13 @@ def test_a_wrong_setting_is_named_and_its_secret_is_not(variable: str, value: st
     assert "secret-without" not in str(refused.value)
 
 
+def test_a_collectors_key_is_a_secret_without_its_header_too() -> None:
+    sent = {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer the-key, x-team=the-team"}
+    settings = load_settings(None, overrides=sent)
+    assert settings.otel.headers == {"authorization": "Bearer the-key", "x-team": "the-team"}
+    assert {"the-key", "the-team"} <= settings.secrets()
+
+
 @pytest.mark.parametrize(
     ("sampler", "argument", "parent", "written"),
     [
@@ -214,6 +221,7 @@ async def test_a_streamed_answer_is_one_span_whoever_reads_it(
 
 def test_who_does_not_listen_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opentelemetry, "_FLUSH_S", 0.05)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")  # it goes on trying behind our back
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, says nothing
         settings = OtelSettings(
             _env_file=None, exporter_otlp_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -36,4 +36,4 @@ sizes = {
 }
 
 # Two documents at a time do not fit into the memory of worker-prepare.
-settings = { PARSE_WORKERS = "1", PARSE_MEMORY_BYTES = "1073741824" }
+profile_settings = { PARSE_WORKERS = "1", PARSE_MEMORY_BYTES = "1073741824" }

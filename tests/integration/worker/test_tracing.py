@@ -93,6 +93,7 @@ def _require_whole_way(upload: list[SentSpan], *, task_id: str) -> None:
     assert not any(span.failed for span in upload)
 
 
+@pytest.mark.long
 async def test_a_collector_that_hangs_keeps_no_work_from_being_done_and_no_process_from_ending(
     stack: Stack, collector: Collector
 ) -> None:
