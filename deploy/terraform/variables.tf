@@ -107,9 +107,9 @@ variable "sizes" {
 }
 
 variable "backlog_per_task" {
-  description = "How many messages may wait for each worker before there are more workers."
+  description = "How many pieces of work, waiting or in hand, each worker may have before there are more workers: documents, batches of chunks, workspaces."
   type        = map(number)
-  default     = { prepare = 10, extract = 30, commit = 20 }
+  default     = { prepare = 50, extract = 6, commit = 4 }
 }
 
 variable "flower_clients" {

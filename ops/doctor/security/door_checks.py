@@ -5,8 +5,6 @@ import ipaddress
 import sys
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from ops.doctor.report import Finding, Reporter
 from ops.doctor.security.subject import Distance, Subject, distance_of
 
@@ -107,13 +105,12 @@ def _is_loopback(hexadecimal: str) -> bool:
 def check_flower(subject: Subject) -> Finding:
     """Tell whether the dashboard asks who comes: it can cancel tasks."""
     flower = subject.settings.flower
-    host = str(getattr(flower, "host", "127.0.0.1"))
-    password = getattr(flower, "password", SecretStr(""))
-    if isinstance(password, SecretStr) and password.get_secret_value():
+    if flower.password.get_secret_value():
         return _FLOWER.ok("Flower asks for a password; its /metrics and /healthcheck do not.")
-    if distance_of(host) is Distance.SAME_MACHINE:
+    if distance_of(flower.host) is Distance.SAME_MACHINE:
         return _FLOWER.ok("Flower listens on this machine alone.")
-    return _FLOWER.error(f"Flower listens on {host} without a password; set FLOWER_PASSWORD.")
+    sentence = f"Flower listens on {flower.host} without a password; set FLOWER_PASSWORD."
+    return _FLOWER.error(sentence)
 
 
 def check_logs(subject: Subject) -> Finding:

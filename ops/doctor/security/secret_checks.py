@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from ops.doctor.report import Finding, Reporter
 from ops.doctor.security.subject import Subject
 
@@ -53,9 +51,8 @@ def _passwords(subject: Subject) -> Iterator[tuple[str, str]]:
         yield "NEO4J_PASSWORD", settings.neo4j.password.get_secret_value()
     if key := settings.api.key.get_secret_value():
         yield "API_KEY", key
-    flower = getattr(settings.flower, "password", SecretStr(""))
-    if isinstance(flower, SecretStr) and flower.get_secret_value():
-        yield "FLOWER_PASSWORD", flower.get_secret_value()
+    if flower := settings.flower.password.get_secret_value():
+        yield "FLOWER_PASSWORD", flower
 
 
 def _complaint(value: str) -> str | None:

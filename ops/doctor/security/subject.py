@@ -52,7 +52,7 @@ class Subject:
     @property
     def auth_mode(self) -> str:
         """AUTH_MODE; empty where it is not set."""
-        return str(getattr(getattr(self.settings, "auth", None), "mode", ""))
+        return self.settings.auth.mode
 
 
 def distance_of(host: str) -> Distance:
