@@ -3,7 +3,6 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,15 +83,18 @@ class Installation:
         until = time.monotonic() + timeout_s
         while not (found := self.containers()) or not all(each.well for each in found):
             if time.monotonic() > until:
-                self._complain([each for each in found if not each.well], timeout_s)
+                raise RehearsalError(f"not well after {timeout_s:.0f} s:\n{self.complaints()}")
             time.sleep(_POLL_S)
 
-    def _complain(self, ill: Sequence[Container], timeout_s: float) -> None:
-        sentences = [f"not well after {timeout_s:.0f} s:"]
-        for each in ill:
+    def complaints(self) -> str:
+        """Tell of every container that is not well, with the end of its log."""
+        sentences = []
+        for each in self.containers():
+            if each.well:
+                continue
             log = self.compose("logs", "--no-color", "--tail", "30", each.service)
             sentences.append(f"{each.service}: {each.status} {each.health} {each.exit_code}\n{log}")
-        raise RehearsalError("\n".join(sentences))
+        return "\n".join(sentences)
 
     def crash(self, container: Container, *, helper: str) -> None:
         """Kill a container's first process from outside, as a crash does.
