@@ -5,6 +5,7 @@ import builtins
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -233,3 +234,6 @@ def test_who_does_not_listen_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) ->
                 pass
         spans.install(before)
         tracer.close()
+    # What still tries belongs to this test: later ones may not be disturbed.
+    for thread in [one for one in threading.enumerate() if one.name == "traces"]:
+        thread.join()
