@@ -18,6 +18,9 @@ from celery import Celery, bootsteps, signals
 from shared.contract.names import QueueName
 from shared.contract.sender import Sender
 from shared.errors import QueueUnavailableError
+from shared.logs import get_logger
+
+_log = get_logger(__name__)
 
 WRITE_INTERVAL_S = 5.0
 _TURN_INTERVAL_S = 2.0
@@ -106,11 +109,17 @@ class Pulse:
     async def _write_on_and_on(self, sender: Sender) -> None:
         while True:
             text = json.dumps(await self.look(sender))
-            # A write of some bytes into memory; a reader sees the old file or the new one.
-            unfinished = self._path.with_name(self._path.name + ".unfinished")
-            unfinished.write_text(text)
-            unfinished.replace(self._path)
+            try:
+                self._write(text)
+            except OSError as error:  # a full disk, say: it may have room again
+                _log.warning("pulse_not_written", error=error.strerror)
             await asyncio.sleep(WRITE_INTERVAL_S)
+
+    def _write(self, text: str) -> None:
+        # Some bytes into memory; a reader sees the old file or the new one.
+        unfinished = self._path.with_name(self._path.name + ".unfinished")
+        unfinished.write_text(text)
+        unfinished.replace(self._path)
 
     def _take(self, **_: Any) -> None:  # noqa: ANN401 - celery's arguments
         self._taken += 1

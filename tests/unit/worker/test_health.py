@@ -1,5 +1,6 @@
 """What counts as a worker that takes messages, and what is no fault of it."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from shared.contract.payloads import PrepareDocument
 from shared.contract.sender import MemorySender
 from shared.ids import TaskId
+from worker import pulse as pulse_module
 from worker.beat_health import judge_due
 from worker.health import UnhealthyError, judge
 from worker.pulse import Pulse
@@ -146,3 +148,18 @@ def test_sweeps_that_are_due_soon_are_sent() -> None:
 def test_sweeps_that_nobody_sends_are_missed(due_s: float | None) -> None:
     with pytest.raises(UnhealthyError):
         judge_due(due_s, now_s=NOW_S)
+
+
+async def test_a_full_disk_does_not_end_what_a_worker_tells_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse_module, "WRITE_INTERVAL_S", 0)
+    folder = tmp_path / "missing"  # writing below it fails as on a full disk
+    path = folder / "pulse.json"
+
+    async with Pulse(path).written_regularly(MemorySender()), asyncio.timeout(60):
+        for _ in range(9):
+            await asyncio.sleep(0)  # it tries, and fails
+        folder.mkdir()
+        while not path.exists():  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0)
