@@ -14,6 +14,7 @@ from ops.migrate.folder.reading import readable
 Row = dict[str, Any]
 
 _SPACE = "http://graphml.graphdrawing.org/xmlns "
+_DATA = f"{_SPACE}data"
 _TYPES = {"int": int, "long": int, "float": float, "double": float}
 _READ_BYTES = 1 << 18
 
@@ -69,7 +70,7 @@ class _Items:
     def begin(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == self._wanted:
             self._row, self._names = {}, [attributes[name] for name in self._named]
-        elif self._row is not None:
+        elif self._row is not None and tag == _DATA:  # other programs write other things, too
             self._key, self._texts = self._keys[attributes["key"]], []
         elif tag == f"{_SPACE}key":
             name, kind = attributes["attr.name"], attributes.get("attr.type", "string")
@@ -82,7 +83,7 @@ class _Items:
     def end(self, tag: str) -> None:
         if self._row is None:
             return
-        if self._key is not None:
+        if self._key is not None and tag == _DATA:
             name, kind = self._key
             self._row[name] = _value("".join(self._texts), kind)
             self._key = None

@@ -127,6 +127,15 @@ def test_entities_and_relations_have_their_types(tmp_path: Path) -> None:
     assert list(relations_of(path)) == [("Bern", "Ulm & Söhne", {"weight": 2.5, "created_at": 7})]
 
 
+def test_what_other_programs_add_to_a_graph_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "graph.graphml"
+    path.write_text(
+        GRAPH.replace("</node>", "<desc>a <b>city</b></desc><port name='p'/></node>", 1)
+    )
+
+    assert next(iter(entities_of(path))) == ("Bern", {"entity_id": "Bern"})
+
+
 @pytest.mark.parametrize("kept", [10, 300, -12])
 def test_a_cut_off_graph_is_damage(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "graph.graphml"
