@@ -12,8 +12,9 @@ _TWINS = (
     (RELATIONS, "relationships_vdb"),
     ("text_chunks", "chunks_vdb"),
 )
-# Of a document that failed early there is no chunk, but of each chunk there is a document.
-_NEEDED = (("text_chunks", "full_docs"), ("text_chunks", "doc_status"))
+# One without the other, beside chunks: documents that failed early have no chunks, and a graph that
+# somebody inserted ready-made has chunks without either.
+_OF_DOCUMENTS = ("full_docs", "doc_status")
 
 
 def require_whole(place: Place | str, counts: Mapping[str, int]) -> None:
@@ -26,7 +27,8 @@ def require_whole(place: Place | str, counts: Mapping[str, int]) -> None:
     Raises:
         SourceIncompleteError: a file was left behind, or one of the stores is the wrong one.
     """
-    pairs = [*_TWINS, *((two, one) for one, two in _TWINS), *_NEEDED]
+    twins = [*_TWINS, _OF_DOCUMENTS] if counts.get("text_chunks") else _TWINS
+    pairs = [*twins, *((two, one) for one, two in twins)]
     for there, missing in pairs:
         if counts.get(there) and not counts.get(missing):
             sentence = (
