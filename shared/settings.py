@@ -232,12 +232,10 @@ def _refuse_contradictions(settings: Settings) -> None:
 
 
 def _refuse_open_doors(settings: Settings) -> None:
-    host, mode = settings.api.host, settings.auth.mode
-    if settings.api.key.get_secret_value() or mode == "none":
-        return
+    host, mode, key = settings.api.host, settings.auth.mode, settings.api.key.get_secret_value()
     if mode == "key":
-        _require("", "API_KEY", "AUTH_MODE=key needs it")
-    if host not in _THIS_MACHINE:
+        _require(key, "API_KEY", "AUTH_MODE=key needs it")
+    if not key and mode != "none" and host not in _THIS_MACHINE:
         sentence = (
             f"API_HOST={host} is reachable by others; set API_KEY or use 127.0.0.1. AUTH_MODE=none "
             "lets everybody in who reaches it."
