@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.migrate.errors import TargetNotEmptyError
+from shared.ids import PhysicalWorkspace
+from shared.settings import Settings
 from worker.commit.apply.in_flight import MOST
 
 # An operation has some hundred rows: seconds of work are done again after a kill.
@@ -90,6 +92,11 @@ class Checkpoints:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(self._path)
+
+
+def checkpoint_path(settings: Settings, physical: PhysicalWorkspace) -> Path:
+    """Return the file about a copy into a workspace; it is there while the copy is half done."""
+    return settings.storage.data_dir / "migrations" / f"{physical}.json"
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ops.migrate.adopting import FoundDocuments
-from ops.migrate.checkpoints import Checkpoints
+from ops.migrate.checkpoints import Checkpoints, checkpoint_path
 from ops.migrate.comparing import Comparison
 from ops.migrate.errors import SourceChangedError
 from ops.migrate.history.comparing import compare_history
@@ -103,7 +103,7 @@ async def _begin(installation: Installation, source: Source) -> Checkpoints:
 async def _checkpoints(installation: Installation, source: Source) -> Checkpoints:
     physical = installation.lease.physical
     return Checkpoints(
-        installation.settings.storage.data_dir / "migrations" / f"{physical}.json",
+        checkpoint_path(installation.settings, physical),
         source=source.fingerprint(),
         seq=await installation.ledger.journals.last_seq(physical),
         is_durable_at_once=installation.is_durable_at_once,

@@ -14,9 +14,10 @@ from lightrag.kg.shared_storage import finalize_share_data
 from ops.leasing import new_holder, nothing_committed, take_lease, under_lease
 from ops.migrate.folder.source import FolderSource
 from ops.migrate.history.installed import InstalledSource
-from ops.migrate.opening import filled, opened
+from ops.migrate.opening import opened
 from ops.migrate.source import Source
 from ops.migrate.stores_source import StoresSource
+from ops.migrate.taken import taken
 from shared.errors import WorkspaceBusyError, WorkspaceExistsError
 from shared.ids import WorkspaceName
 from shared.ledger.hold_rows import Hold
@@ -81,7 +82,7 @@ class Installation:
             counts = await self.rag.doc_status.get_status_counts()
             labels = await self.rag.chunk_entity_relation_graph.get_all_labels()
         if listed.rows or any(counts.values()) or labels:
-            raise filled(name)
+            raise taken(name)
 
 
 def in_files(settings: Settings, folder: Path) -> Settings:

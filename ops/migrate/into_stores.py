@@ -16,7 +16,6 @@ from ops.migrate.errors import MigrationDiffersError
 from ops.migrate.filling import Filled, fill, require_same_embedding, verify
 from ops.migrate.installation import Installation, with_workspace
 from ops.migrate.looking import look
-from ops.migrate.opening import require_unlisted
 from ops.migrate.planning import plan_from_files
 from ops.migrate.re_embedding.embedding import cost_of, re_embedded
 from ops.migrate.replacing import empty_workspace
@@ -25,6 +24,7 @@ from ops.migrate.sampling import ask_both
 from ops.migrate.showing import Bars, table_of_comparison, tell_switch
 from ops.migrate.source import Source
 from ops.migrate.switching import switch_to
+from ops.migrate.taken import require_unlisted
 from ops.migrate.tally import Sum
 from shared.rag.models import embedding_name
 from shared.settings import Settings

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from ops.migrate.errors import LedgerRevisionError, TargetNotEmptyError
+from ops.migrate.errors import LedgerRevisionError
 from ops.only_process import only_process
 from shared.connections import ledger_url
-from shared.errors import WorkspaceNotFoundError
 from shared.ids import WorkspaceName
 from shared.ledger.engine import Database
 from shared.ledger.ledger import Ledger
@@ -59,32 +58,6 @@ async def _has_no_tables(settings: Settings) -> bool:
     if schema.found is not None and schema.complaint:
         raise LedgerRevisionError(schema.complaint)
     return schema.found is None
-
-
-async def require_unlisted(settings: Settings, name: WorkspaceName) -> None:
-    """Look whether a workspace lists documents, before much is read to be copied into it.
-
-    Raises:
-        TargetNotEmptyError: it does, and no copy of this workspace is half done.
-        UnavailableError: a server is away.
-    """
-    if not settings.external and not settings.storage.data_dir.exists():
-        return  # to open it would make it, and a damaged source must be told before that
-    async with opened(settings) as (ledger, _):
-        with suppress(WorkspaceNotFoundError):
-            physical = (await ledger.workspaces.get(name)).physical
-            begun = settings.storage.data_dir / "migrations" / f"{physical}.json"
-            listed = await ledger.documents.page(name, cursor=None, limit=1)
-            if listed.rows and not begun.exists():
-                raise filled(name)
-
-
-def filled(name: WorkspaceName) -> TargetNotEmptyError:
-    """Say that a workspace holds something, and the ways out."""
-    return TargetNotEmptyError(
-        f"The workspace {name} holds documents already; name another one, or say --replace, which "
-        "deletes them first."
-    )
 
 
 async def workspace_names(settings: Settings) -> list[WorkspaceName]:

@@ -16,7 +16,7 @@ from lightrag import LightRAG
 from ops.client.session import output
 from ops.leasing import new_holder, under_lease
 from ops.migrate.census.looking import look_at
-from ops.migrate.checkpoints import read_checkpoint
+from ops.migrate.checkpoints import checkpoint_path, read_checkpoint
 from ops.migrate.confirming import confirm
 from ops.migrate.errors import PlaceError
 from ops.migrate.folder.source import FolderSource
@@ -67,7 +67,7 @@ async def empty_workspace(
             _require_another(source, settings.storage.data_dir / "rag" / physical)
             if census.is_empty:
                 # What was begun and is not there at all is no half of anything.
-                _checkpoint(settings, physical).unlink(missing_ok=True)
+                checkpoint_path(settings, physical).unlink(missing_ok=True)
                 return
             if await _is_half_copied(settings, ledger, physical, source):
                 return
@@ -81,7 +81,7 @@ async def empty_workspace(
             task = await ledger.workspaces.request_drop(name)
             await _end_drop(settings, ledger, rags, name, task.id)
     if physical is not None:
-        _checkpoint(settings, physical).unlink(missing_ok=True)
+        checkpoint_path(settings, physical).unlink(missing_ok=True)
 
 
 def _require_another(source: Source, target: Path) -> None:
@@ -91,15 +91,11 @@ def _require_another(source: Source, target: Path) -> None:
         raise PlaceError(sentence)
 
 
-def _checkpoint(settings: Settings, physical: PhysicalWorkspace) -> Path:
-    return settings.storage.data_dir / "migrations" / f"{physical}.json"
-
-
 async def _is_half_copied(
     settings: Settings, ledger: Ledger, physical: PhysicalWorkspace, source: Source
 ) -> bool:
     """Tell whether what is there is of this copy alone, which then goes on."""
-    found = read_checkpoint(_checkpoint(settings, physical))
+    found = read_checkpoint(checkpoint_path(settings, physical))
     if found is None:
         return False
     seq = await ledger.journals.last_seq(physical)

@@ -31,7 +31,7 @@ async def census_of_files(
     Raises:
         SourceUnreadableError: one of LightRAG's files is damaged.
     """
-    physical, documents = _listed(ledger, name)
+    physical, documents = listed_in_file(ledger, name)
     folder = rag_folder / (physical or name)
     sizes, shared = Sizes(), Shared()
     if folder.is_dir():
@@ -45,7 +45,8 @@ async def census_of_files(
     return Census(physical, documents, amounts, shared.names, shared.counts)
 
 
-def _listed(ledger: Path, name: WorkspaceName) -> tuple[PhysicalWorkspace | None, int]:
+def listed_in_file(ledger: Path, name: WorkspaceName) -> tuple[PhysicalWorkspace | None, int]:
+    """Return the name of a workspace in its stores (None: there is none), and its documents."""
     if not ledger.exists():
         return None, 0
     # A ledger without tables was begun by somebody who was killed.

@@ -1,6 +1,7 @@
 """A workspace on servers, asked in their own languages: LightRAG's classes would make tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any
 
@@ -49,22 +50,60 @@ async def census_of_servers(settings: Settings, name: WorkspaceName, wanted: Nam
     Raises:
         UnavailableError: a server is away, or does not let us in.
     """
+    async with _ledger_of(settings) as ledger:
+        tables = await _tables(ledger)
+        physical = await _physical(ledger, name, tables)
+        if physical is None:
+            return Census()
+        async with ledger.database.reading() as connection:
+            looker = _Looker(settings, connection, physical, tables)
+            return await looker.look(name, wanted)
+
+
+async def listed_on_servers(
+    settings: Settings, name: WorkspaceName
+) -> tuple[PhysicalWorkspace | None, int]:
+    """Return the name of a workspace in its stores (None: there is none), and its documents.
+
+    Raises:
+        UnavailableError: the ledger is away, or does not let us in.
+    """
+    async with _ledger_of(settings) as ledger:
+        physical = await _physical(ledger, name, await _tables(ledger))
+        if physical is None:
+            return None, 0
+        async with ledger.database.reading() as connection:
+            return physical, await _count_documents(connection, name)
+
+
+@asynccontextmanager
+async def _ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
     ledger = await Ledger.open(ledger_url(settings), pool_size=1)
     try:
         with translated_store_errors():
-            async with ledger.database.reading() as connection:
-                tables = set((await connection.execute(text(_TABLES))).scalars())
-                if "workspaces" not in tables:
-                    return Census()
-            try:
-                physical = (await ledger.workspaces.get(name)).physical
-            except WorkspaceNotFoundError:
-                return Census()
-            async with ledger.database.reading() as connection:
-                looker = _Looker(settings, connection, physical, tables)
-                return await looker.look(name, wanted)
+            yield ledger
     finally:
         await ledger.close()
+
+
+async def _tables(ledger: Ledger) -> set[str]:
+    async with ledger.database.reading() as connection:
+        return set((await connection.execute(text(_TABLES))).scalars())
+
+
+async def _physical(
+    ledger: Ledger, name: WorkspaceName, tables: set[str]
+) -> PhysicalWorkspace | None:
+    if "workspaces" not in tables:
+        return None
+    try:
+        return (await ledger.workspaces.get(name)).physical
+    except WorkspaceNotFoundError:
+        return None
+
+
+async def _count_documents(connection: AsyncConnection, name: WorkspaceName) -> int:
+    return int((await connection.execute(text(_DOCUMENTS), {"name": name})).scalar_one())
 
 
 class _Looker:
@@ -83,7 +122,7 @@ class _Looker:
         self._shared = Shared()
 
     async def look(self, name: WorkspaceName, wanted: Names) -> Census:
-        documents = await self._connection.execute(text(_DOCUMENTS), {"name": name})
+        documents = await _count_documents(self._connection, name)
         if self._settings.storage.kv_storage == "RedisKVStorage":
             await self._look_at_redis()
         else:
@@ -105,9 +144,7 @@ class _Looker:
             await self._look_for_ids("entities", _NODES, sorted(wanted.entities))
             await self._look_for_pairs(sorted(wanted.relations))
         counts = self._shared.counts
-        return Census(
-            self._physical, documents.scalar_one(), self._amounts, self._shared.names, counts
-        )
+        return Census(self._physical, documents, self._amounts, self._shared.names, counts)
 
     async def _count(self, section: str, tables: Sequence[str]) -> None:
         count = size = 0

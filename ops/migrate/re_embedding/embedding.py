@@ -11,14 +11,16 @@ import numpy as np
 
 from ops.client.session import output
 from ops.migrate.census.looking import look_at
+from ops.migrate.checkpoints import checkpoint_path
 from ops.migrate.confirming import confirm
-from ops.migrate.errors import MigrationDiffersError, PlaceError, TargetNotEmptyError
+from ops.migrate.errors import MigrationDiffersError, PlaceError
 from ops.migrate.opening import opened
 from ops.migrate.re_embedding.source import ReEmbeddedSource, texts_of
 from ops.migrate.re_embedding.vector_file import VectorFile, open_vector_file
 from ops.migrate.request import Request
 from ops.migrate.showing import counting
 from ops.migrate.source import Source
+from ops.migrate.taken import taken
 from ops.migrate.texts import checked
 from shared.ids import WorkspaceName
 from shared.rag.calls import Purpose, call_context
@@ -108,10 +110,10 @@ def re_embedded(request: Request, source: Source, settings: Settings) -> Iterato
 async def _require_free(settings: Settings, name: WorkspaceName) -> None:
     """Refuse a filled workspace before anything is paid for, unless it may be half of this copy."""
     census = await look_at(settings, name)
-    begun = settings.storage.data_dir / "migrations" / f"{census.physical}.json"
-    if not census.is_empty and not begun.exists():
-        sentence = f"The workspace {name} holds documents already; name another one, or --replace."
-        raise TargetNotEmptyError(sentence)
+    physical = census.physical
+    is_begun = physical is not None and checkpoint_path(settings, physical).exists()
+    if not census.is_empty and not is_begun:
+        raise taken(name)
 
 
 async def _embed_under_budget(

@@ -1,5 +1,6 @@
 """Whatever goes wrong is one sentence with a code, and the source is as it was."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -10,8 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from ops.local.ports import free_port
+from shared.connections import ledger_url
+from shared.settings import load_settings
 from tests.integration.engine.shapes import files_variables
 from tests.integration.migrate.here import Done, Here, command_here
 
@@ -82,6 +87,23 @@ def test_a_damaged_folder_is_told_by_its_file_before_anything_is_written(
         sentence = refused(ragfleet(*into(folder), *more), code)
         assert file in sentence or "of full_docs" in sentence
     assert not data.exists()
+
+
+@ON_VALKEY
+async def test_a_damaged_folder_leaves_a_database_as_it_was(
+    stock_folder: Path, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    folder = copied(stock_folder, tmp_path)
+    graph = folder / "graph_chunk_entity_relation.graphml"
+    graph.write_bytes(graph.read_bytes().replace(b"</node>", b"</nod>", 1))
+
+    done = await asyncio.to_thread(command_here(variables), *into(folder))
+    refused(done, "source_unreadable")
+    engine = create_async_engine(ledger_url(load_settings(None, overrides=variables)))
+    async with engine.connect() as connection:
+        tables = (await connection.execute(text("SELECT 1 FROM pg_tables WHERE schemaname = 'public'"))).all()
+    await engine.dispose()
+    assert not tables
 
 
 def test_a_place_of_the_wrong_kind_is_told(stock_folder: Path, tmp_path: Path, files: Here) -> None:
