@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.." || exit 2
 
 # More files of compose, such as COMPOSE_FILE=docker-compose.yml:docker-compose.aws.yml, are named in .env.
 in_compose() {
-    command -v docker > /dev/null && docker compose ps --quiet 2> /dev/null | grep -q .
+    # No `| grep -q`: it ends at the first line, and the pipe counts as failed if more were coming.
+    command -v docker > /dev/null && [ -n "$(docker compose ps --quiet 2> /dev/null)" ]
 }
 
 if in_compose; then

@@ -1,5 +1,7 @@
 """Crashes, more workers, restarts; documents keep coming all the while."""
 
+import json
+import time
 from collections.abc import Sequence
 
 from deploy.rehearsal.commands import RehearsalError
@@ -11,8 +13,19 @@ from deploy.rehearsal.visitor import Visitor
 _RESTART_TIMEOUT_S = 60
 _WORK_TIMEOUT_S = 180  # a lease of a dead worker runs out, a store recovers
 _DRAIN_TIMEOUT_S = 300
+_SPREAD_TIMEOUT_S = 240
 _WELL_TIMEOUT_S = 240
-_TAKEN = "] received"  # Celery's own words for a message that it takes
+_EVERY_LONG = 3  # of three documents one needs the workers that extract
+
+_ASK_WORKERS = """
+import json
+from celery import Celery
+from shared.connections import broker_url
+from shared.settings import load_settings
+fleet = Celery(broker=broker_url(load_settings())).control
+stats = fleet.inspect(timeout=5).stats() or {}
+print(json.dumps({name: sum(row["total"].values()) for name, row in stats.items()}))
+"""
 
 
 def crash_each(
@@ -25,23 +38,23 @@ def crash_each(
     """
     act = "Every container killed, one after the other"
     running = [each for each in installation.containers() if each.status == "running"]
-    with Feed(visitor, "crash") as feed:
-        for before in running:
-            feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
+    with Feed(visitor, "crash", every_long=_EVERY_LONG) as feed:
+        feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
+        for each in running:
+            before = installation.again(each)
             with transcript.step(act, f"`{before.service}` killed") as entry:
-                _require_work(feed)
-                entry.seen["documents on their way"] = feed.unfinished
+                entry.seen["documents on their way"] = feed.wait_until_busy(
+                    timeout_s=_WORK_TIMEOUT_S
+                )
                 visitor.forget_outages()
                 installation.crash(before, helper=helper)
                 installation.wait_until_restarted(before, timeout_s=_RESTART_TIMEOUT_S)
                 feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
                 entry.seen["longest wait of a request"] = f"{visitor.longest_outage_s} s"
+    with transcript.step(act, "who was restarted more often than killed") as entry:
+        own = [each.service for each in installation.containers() if each.restarts > 1]
+        entry.seen["by themselves"] = ", ".join(own) or "none"
     _settle(installation, visitor, feed, transcript, act)
-
-
-def _require_work(feed: Feed) -> None:
-    if not feed.unfinished:
-        raise RehearsalError("nothing was on its way: a crash now would show nothing")
 
 
 def _settle(
@@ -65,10 +78,10 @@ def roll(
         RehearsalError: one does not become healthy, or a document is not done.
     """
     act = "Rolling restart"
-    with Feed(visitor, "roll") as feed:
+    with Feed(visitor, "roll", every_long=_EVERY_LONG) as feed:
+        feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
         for service in services:
             with transcript.step(act, f"`{service}` made anew") as entry:
-                feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
                 visitor.forget_outages()
                 installation.compose("up", "--detach", "--no-deps", "--force-recreate", service)
                 installation.wait_until_well(timeout_s=_WELL_TIMEOUT_S)
@@ -87,9 +100,12 @@ def scale(installation: Installation, visitor: Visitor, transcript: Transcript, 
     with transcript.step(act, f"`docker compose up --scale {service}={to}`"):
         _scale(installation, service, to)
     with transcript.step(act, "each of them takes messages") as entry:
-        with Feed(visitor, "scale") as feed:
+        with Feed(visitor, "scale", every_long=1) as feed:
             before = _messages_taken(installation, service)
-            while len(before) < to or not _all_more(before, _messages_taken(installation, service)):
+            until = time.monotonic() + _SPREAD_TIMEOUT_S
+            while not _all_more(before, _messages_taken(installation, service)):
+                if time.monotonic() > until:
+                    raise RehearsalError(f"not all of {to} containers extract: {before}")
                 feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
         after = _messages_taken(installation, service)
         entry.seen["messages taken"] = ", ".join(str(after[each] - before[each]) for each in after)
@@ -116,10 +132,12 @@ def _scale(installation: Installation, service: str, count: int) -> None:
 
 
 def _messages_taken(installation: Installation, service: str) -> dict[str, int]:
-    """How many messages each container of a service has told of in its log."""
-    containers = installation.containers(service)
-    logs = {each.identifier: installation.engine.logs(each.identifier) for each in containers}
-    return {identifier: log.count(_TAKEN) for identifier, log in logs.items()}
+    """How many messages each container of a service has taken, by its own count."""
+    said = installation.compose("exec", "--no-TTY", service, "python", "-c", _ASK_WORKERS)
+    counts = json.loads(said)
+    # A container's name on its network is the beginning of its id; Celery's are made of it.
+    names = [each.identifier[:12] for each in installation.containers(service)]
+    return {name: counts.get(f"celery@{name}", 0) for name in names}
 
 
 def _all_more(before: dict[str, int], after: dict[str, int]) -> bool:

@@ -43,18 +43,6 @@ class Engine:
         argv = ["docker", *words]
         return run(argv, environment=self.environment, cwd=cwd, timeout_s=timeout_s)
 
-    def logs(self, container: str) -> str:
-        """Return what a container wrote, to both outputs."""
-        done = subprocess.run(
-            ["docker", "logs", container],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
 
 def machine_engine() -> Engine | None:
     """The engine of this machine, if there is one that answers and has Compose."""

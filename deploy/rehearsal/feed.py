@@ -6,18 +6,19 @@ from types import TracebackType
 from typing import Self
 
 from deploy.rehearsal.commands import RehearsalError
-from deploy.rehearsal.texts import made_text
+from deploy.rehearsal.texts import long_text, made_text
 from deploy.rehearsal.visitor import FINAL, Visitor
 
-IN_FLIGHT = 8  # enough that every stage has work at every moment
-_POLL_S = 0.5  # with eight questions each time, below nginx's 20 a second
+IN_FLIGHT = 4  # so that some work is on its way at every moment
+_POLL_S = 0.5  # with four questions each time, below nginx's 20 a second
 
 
 class Feed:
     """Uploads in a thread of its own, so many that always some are not done yet."""
 
-    def __init__(self, visitor: Visitor, name: str) -> None:
-        """Name what the ids of the documents begin with."""
+    def __init__(self, visitor: Visitor, name: str, *, every_long: int) -> None:
+        """Name what the ids of the documents begin with, and how many there are to a long one."""
+        self._every_long = every_long
         self._visitor = visitor
         self._name = name
         self._changed = threading.Condition()
@@ -49,8 +50,23 @@ class Feed:
 
     @property
     def unfinished(self) -> int:
-        """How many documents are not done yet."""
+        """How many documents are not known to be done."""
         return len(self._waiting)
+
+    def wait_until_busy(self, *, timeout_s: float) -> int:
+        """Wait until documents are on their way, without which a crash would show nothing.
+
+        Returns:
+            How many.
+
+        Raises:
+            RehearsalError: none is in time, or an upload was refused.
+        """
+        with self._changed:
+            busy = self._changed.wait_for(lambda: self._error or self._waiting, timeout_s)
+            count = self.unfinished
+        self._require(busy, f"no document was on its way within {timeout_s:.0f} s")
+        return count
 
     def wait_for_next(self, *, timeout_s: float) -> None:
         """Wait until a document that is uploaded from now on is done.
@@ -63,10 +79,13 @@ class Feed:
             arrived = self._changed.wait_for(
                 lambda: self._error or self._done_after(before), timeout_s
             )
+        self._require(arrived, f"no new document was done within {timeout_s:.0f} s")
+
+    def _require(self, fulfilled: object, complaint: str) -> None:
         if self._error is not None:
             raise RehearsalError(f"the feed broke: {self._error}") from self._error
-        if not arrived:
-            raise RehearsalError(f"no new document was done within {timeout_s:.0f} s")
+        if not fulfilled:
+            raise RehearsalError(complaint)
 
     def _done_after(self, before: int) -> bool:
         # The uploads that were under way when we were asked do not count.
@@ -91,7 +110,8 @@ class Feed:
         while len(self._waiting) < IN_FLIGHT and not self._ends:
             number = len(self._tasks)
             doc_id = f"{self._name}-{number}"
-            text = f"{doc_id}\n{made_text(number)}".encode()
+            make = made_text if number % self._every_long else long_text
+            text = f"{doc_id}\n{make(number)}".encode()
             task_id = self._visitor.insert(doc_id, f"{doc_id}.txt", text)
             with self._changed:
                 self._tasks[doc_id] = task_id

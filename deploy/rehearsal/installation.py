@@ -96,6 +96,10 @@ class Installation:
             sentences.append(f"{each.service}: {each.status} {each.health} {each.exit_code}\n{log}")
         return "\n".join(sentences)
 
+    def again(self, container: Container) -> Container:
+        """Look at a container once more: it may have been restarted since."""
+        return _container(json.loads(self.engine.docker("inspect", container.identifier))[0])
+
     def crash(self, container: Container, *, helper: str) -> None:
         """Kill a container's first process from outside, as a crash does.
 
@@ -117,8 +121,7 @@ class Installation:
         """
         until = time.monotonic() + timeout_s
         while True:
-            row = json.loads(self.engine.docker("inspect", before.identifier))[0]
-            now = _container(row)
+            now = self.again(before)
             if now.status == "running" and now.restarts > before.restarts:
                 return
             if time.monotonic() > until:

@@ -17,6 +17,8 @@ _SETTINGS = {
     # Rules and a small model inside the processes: no key, nothing leaves the machine.
     "LLM_PROVIDER": "offline",
     "EMBEDDING_PROVIDER": "offline",
+    # Documents of two chunks are large ones, whose chunks are shared out to all who extract.
+    "EXTRACT_BATCH_CHUNKS": "1",
 }
 _PORTS = ("API_PORT", "FLOWER_PORT", "HTTP_PORT", "HTTPS_PORT")
 _MEGABYTE = 1_000_000

@@ -82,7 +82,6 @@ class StandIns:
                     *("perl", self._programs.find("mmdebstrap"), "--quiet", "--mode=root"),
                     *("--variant=minbase", "--include=ca-certificates,netbase,tzdata"),
                     *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
-                    *(f"--aptopt={option}" for option in _KEEPS_NOTHING),
                     *(f"--customize-hook={hook}" for hook in _hooks()),
                     *(_SUITE, root, packages.sources),
                 ],
@@ -120,6 +119,8 @@ def _hooks() -> Iterator[str]:
     """What the machine's own images would have: its authorities, and where pip looks."""
     if _AUTHORITIES.is_file():
         yield f"copy-in {_AUTHORITIES} /etc/ssl/certs"
+    for option in _KEEPS_NOTHING:
+        yield f"echo '{option};' >> \"$1/etc/apt/apt.conf.d/keeps-nothing\""
     if _SETTINGS_OF_PIP.is_file():
         yield f"copy-in {_SETTINGS_OF_PIP} /etc"
 
