@@ -13,6 +13,7 @@ from shared.contract.celery_sender import CelerySender
 from shared.logs import get_logger
 from shared.settings import Settings
 from shared.tracing.starting import traced_process
+from worker.broken_channels import outlive_the_broker
 from worker.celery_logs import keep_celery_from_logging
 from worker.celery_options import DRAIN_S, worker_options
 from worker.context import WorkerContext
@@ -35,6 +36,7 @@ def create_celery_app(settings: Settings) -> Celery:
     pulse = Pulse(settings.worker.pulse_file) if settings.worker.pulse_file else None
     runtime: Runtime[WorkerContext] = Runtime(lambda: _traced_context(settings, pulse))
     keep_celery_from_logging()
+    outlive_the_broker()
     register_tasks(app, runtime)
     _connect_signals(runtime)
     PrefetchSlots(per_batch=chunks_of_a_full_batch(settings.indexing)).connect()
