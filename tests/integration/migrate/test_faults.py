@@ -101,7 +101,9 @@ async def test_a_damaged_folder_leaves_a_database_as_it_was(
     refused(done, "source_unreadable")
     engine = create_async_engine(ledger_url(load_settings(None, overrides=variables)))
     async with engine.connect() as connection:
-        tables = (await connection.execute(text("SELECT 1 FROM pg_tables WHERE schemaname = 'public'"))).all()
+        tables = (
+            await connection.execute(text("SELECT 1 FROM pg_tables WHERE schemaname = 'public'"))
+        ).all()
     await engine.dispose()
     assert not tables
 
