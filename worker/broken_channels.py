@@ -1,10 +1,10 @@
 """What a channel says whose connection is gone: an error that Celery expects.
 
-When Redis goes away, Celery closes the connection twice. The second time, for each message that is in
-hand, Kombu asks the transport that the first time took away, and fails with an AttributeError: the worker
-ends. So it does later, when it acknowledges one of these messages. Said as an error of the
-connection it is what a worker goes on after. The broker keeps the messages as unacknowledged ones, and the
-ledger knows whose each of them is.
+When Redis goes away, Celery closes the connection twice. The second time, for each message that is
+in hand, Kombu asks the transport that the first time took away, and fails with an AttributeError,
+which ends the worker. So it does later, when it acknowledges one of these messages. Told as an
+error of the connection, a worker connects anew and goes on. The broker keeps the messages as
+unacknowledged ones, and the ledger knows whose each of them is.
 """
 
 from typing import Any

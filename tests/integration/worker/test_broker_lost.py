@@ -1,19 +1,22 @@
-"""A Redis that dies while a worker has its messages in hand: the worker waits for it, and goes on."""
+"""A Redis dies while a worker has its messages in hand: the worker waits for it, and goes on."""
 
 import os
 import secrets
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.local.ports import free_port
-from ops.local.process import ChildProcess
 from ops.local.valkey import EmbeddedValkey
 from shared.ledger.records import TaskState
 from tests.integration.worker.processes import Stack
 from tests.services import start
+
+if TYPE_CHECKING:
+    from ops.local.process import ChildProcess
 
 HANGING_TASKS = 4
 
