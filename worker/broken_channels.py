@@ -13,13 +13,13 @@ from kombu.transport.redis import Channel, Transport
 from redis.exceptions import ConnectionError as NotConnectedError
 
 
-class ExpectedWhenBroken(Channel):  # type: ignore[misc] # kombu is untyped
+class ExpectedWhenBroken(Channel):
     """A channel of Redis that tells of a lost connection in the words of Redis."""
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - kombu's
         if self.connection is None or self.connection.client is None:
             raise NotConnectedError("The connection of this channel was closed.")
-        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[no-untyped-call]
         return parameters
 
 
