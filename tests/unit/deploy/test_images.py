@@ -97,6 +97,7 @@ def test_the_process_gets_signals_itself_and_is_not_root(dockerfile: str) -> Non
 def test_an_image_has_the_versions_that_tests_have(image: str) -> None:
     pin = re.compile(r"^([\w.-]+)==([^ \\;]+)", re.MULTILINE)
     tested = dict(pin.findall((ROOT / "requirements/runtime.txt").read_text()))
+    tested |= dict(pin.findall((ROOT / "requirements/otel.txt").read_text()))
     shipped = dict(pin.findall((ROOT / f"requirements/{image}.txt").read_text()))
     assert shipped
     assert {name: tested.get(name) for name in shipped} == shipped
@@ -112,10 +113,37 @@ def test_what_is_left_out_is_still_there_to_be_left_out(path: str) -> None:
     assert (SITE_PACKAGES / path).exists()
 
 
-@pytest.mark.parametrize("name", ["pandas", "xlsxwriter", "google", "jieba.lac_small"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alembic.testing",
+        "google",
+        "jieba.analyse",
+        "jieba.lac_small",
+        "lightrag.api",
+        "numpy.f2py",
+        "pandas",
+        "pkg_resources",
+        "setuptools",
+        "sqlalchemy.testing",
+        "xlsxwriter",
+    ],
+)
 def test_nothing_of_ours_imports_what_is_left_out(name: str) -> None:
     importing = re.compile(rf"^\s*(import|from) {re.escape(name)}\b", re.MULTILINE)
-    sources = (
-        path for tier in ("api", "worker", "shared", "ops") for path in (ROOT / tier).rglob("*.py")
-    )
-    assert [path for path in sources if importing.search(path.read_text())] == []
+    assert [path for path in sources() if importing.search(path.read_text())] == []
+
+
+def test_every_service_of_aws_that_is_asked_is_described_in_the_images() -> None:
+    lines = (ROOT / "deploy/images/aws_services.txt").read_text().splitlines()
+    kept = {line for line in lines if line and not line.startswith("#")}
+    opening = re.compile(r"(?:boto3\.|open_)client\(\s*\"([\w-]+)\"")
+    asked = {name for path in sources() for name in opening.findall(path.read_text())}
+    assert {"s3", "cloudwatch", "secretsmanager"} <= asked
+    assert asked <= kept
+    assert [name for name in kept if not (SITE_PACKAGES / "botocore/data" / name).is_dir()] == []
+
+
+def sources() -> Iterator[Path]:
+    for tier in ("api", "worker", "shared", "ops"):
+        yield from (ROOT / tier).rglob("*.py")
