@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,14 @@ from shared.errors import SettingsError
 PASSWORD_BYTES = 24  # 192 random bits, 32 characters that need no escaping anywhere
 ENV_NAME = ".env"
 FOLDER_NAME = "secrets"
-_GENERATED = ("redis_password", "postgres_password", "neo4j_password", "flower_password", "api_key")
+_GENERATED = (
+    "redis_password",
+    "postgres_password",
+    "neo4j_password",
+    "flower_password",
+    "grafana_password",
+    "api_key",
+)
 _OWN = ("llm_api_key", "embedding_api_key")
 """What only the person knows: empty until it is filled in."""
 
@@ -31,6 +39,7 @@ NEO4J_PASSWORD_FILE=./{folder}/neo4j_password
 # The same password as the file above, after `neo4j/`: the server's image wants it so.
 NEO4J_AUTH_FILE=./{folder}/neo4j_auth
 FLOWER_PASSWORD_FILE=./{folder}/flower_password
+GRAFANA_PASSWORD_FILE=./{folder}/grafana_password
 # For your model's keys; empty as long as the models are offline.
 LLM_API_KEY_FILE=./{folder}/llm_api_key
 EMBEDDING_API_KEY_FILE=./{folder}/embedding_api_key
@@ -108,14 +117,18 @@ def write_env(folder: Path, *, password: Callable[[], str] | None = None) -> Non
             raise AlreadyThereError(sentence)
     # Others of this host may not enter. The files themselves can be read by anybody who is inside:
     # the containers have users of their own, and see single files, not this folder.
-    kept.mkdir(mode=0o700)
+    unfinished = folder / f"{FOLDER_NAME}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     values = {name: make() for name in _GENERATED} | dict.fromkeys(_OWN, "")
     values["neo4j_auth"] = f"neo4j/{values['neo4j_password']}"
     for name, value in values.items():
         mode = 0o644 if name in _OWN else 0o444
-        _write(kept / name, value + "\n" if value else "", mode=mode)
-    # Last, for with it compose starts.
-    _write(env, _TEXT.format(folder=FOLDER_NAME), mode=0o600)
+        _write(unfinished / name, value + "\n" if value else "", mode=mode)
+    _write(unfinished / ENV_NAME, _TEXT.format(folder=FOLDER_NAME), mode=0o600)
+    # Only names are left to be given. `.env` gets its own last, for with it compose starts.
+    unfinished.rename(kept)
+    (kept / ENV_NAME).rename(env)
 
 
 def _write(path: Path, text: str, *, mode: int) -> None:

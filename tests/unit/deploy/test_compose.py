@@ -7,14 +7,19 @@ import shutil
 import subprocess
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
 from api.main import _DRAIN_S as API_DRAIN_S
+from ops.flower import variables_of as dashboard_variables
 from ops.init_env import write_env
 from shared.contract.names import QueueName
+from shared.settings import Settings, load_settings
+from shared.settings_secrets import _variables_of as variables_of_field
+from shared.settings_secrets import is_secret
 from worker.celery_options import DRAIN_S
 
 ROOT = Path(__file__).parents[3]
@@ -126,6 +131,51 @@ def test_redis_never_throws_anything_away() -> None:
 def test_no_password_stands_in_a_compose_file(name: str) -> None:
     for secret in read(name)["secrets"].values():
         assert re.match(r"\$\{[A-Z0-9_]+_FILE:\?run `ragfleet init-env` once", secret["file"])
+
+
+def secrets_of_settings() -> dict[str, str]:
+    """Every variable that is a password or a key, and the one that names a file with it."""
+    sections = get_type_hints(Settings).values()
+    variables = [
+        variable
+        for section in sections
+        if isinstance(section, type) and issubclass(section, BaseSettings)
+        for name, field in section.model_fields.items()
+        if is_secret(field)
+        for _, variable in variables_of_field(section, field, name)
+    ]
+    assert {"LLM_API_KEY", "ARK_API_KEY", "REDIS_PASSWORD"} <= set(variables)
+    return {variable: f"{variable}_FILE" for variable in variables}
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.files.yml"])
+def test_whatever_env_says_passwords_are_files_in_containers(name: str) -> None:
+    for service_name, service in read(name)["services"].items():
+        if not service.get("env_file"):
+            continue
+        told = service["environment"]
+        mounted = {f"/run/secrets/{secret}" for secret in service["secrets"]}
+        for variable, file in secrets_of_settings().items():
+            if variable != "OTEL_EXPORTER_OTLP_HEADERS":
+                assert told[variable] == "", (service_name, variable)
+            assert told[file] in {"", *mounted}, (service_name, file)
+
+
+def test_flower_starts_with_nothing_but_the_broker_whatever_models_and_stores_there_are(
+    services: dict[str, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flower = services["flower"]
+    assert not flower["env_file"]
+    assert not flower["volumes"]
+    monkeypatch.chdir(tmp_path)
+    for variable, value in flower["environment"].items():
+        at_hand = re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
+        monkeypatch.setenv(variable, at_hand.replace("/run/secrets", str(tmp_path)))
+    for secret in flower["secrets"]:
+        (tmp_path / secret).write_text("known")
+    assert dashboard_variables(load_settings(None))["CELERY_BROKER_URL"].startswith(
+        "redis://:known@"
+    )
 
 
 def compose(folder: Path, files: list[str], *words: str, **variables: str) -> tuple[int, str]:

@@ -61,8 +61,8 @@ def test_the_compose_file_shows_both_on_this_host_alone_and_has_no_password_in_i
         service = compose["services"][name]
         assert service["profiles"] == ["monitoring"]
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    password = compose["services"]["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
-    assert password.startswith("${GRAFANA_ADMIN_PASSWORD:?")
+    assert "GF_SECURITY_ADMIN_PASSWORD" not in compose["services"]["grafana"]["environment"]
+    assert compose["secrets"]["grafana_password"]["file"].startswith("${GRAFANA_PASSWORD_FILE:?")
     mounted = [
         volume.split(":")[0]
         for name in ("prometheus", "grafana")

@@ -42,7 +42,10 @@ def test_the_containers_users_can_read_each_file(tmp_path: Path) -> None:
 
 def test_no_two_passwords_are_alike_and_each_is_long(tmp_path: Path) -> None:
     write_env(tmp_path)
-    names = ("api_key", "redis_password", "postgres_password", "neo4j_password", "flower_password")
+    names = [
+        "api_key",
+        *(f"{of}_password" for of in ("redis", "postgres", "neo4j", "flower", "grafana")),
+    ]
     made = [(tmp_path / "secrets" / name).read_text().strip() for name in names]
     assert len(set(made)) == len(names)
     assert all(re.fullmatch(r"[\w-]{32}", one) for one in made)
@@ -53,6 +56,19 @@ def test_our_settings_read_what_it_wrote(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / ".env")
     assert settings.postgres.password.get_secret_value() == "p"
     assert settings.asked_key == "p"
+
+
+def test_what_a_full_disk_left_half_made_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr("ops.init_env.ENV_NAME", "not-there/.env")
+        with pytest.raises(OSError, match="not-there"):
+            write_env(tmp_path)
+    assert not (tmp_path / "secrets").exists()
+    write_env(tmp_path)
+    assert load_settings(tmp_path / ".env").asked_key
+    assert {path.name for path in tmp_path.iterdir()} == {".env", "secrets"}
 
 
 @pytest.mark.parametrize("there", [".env", "secrets"])
