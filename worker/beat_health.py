@@ -4,8 +4,6 @@ import time
 
 import redis
 
-from shared.connections import broker_url
-from shared.settings import load_settings
 from worker.health import UnhealthyError
 
 # RedBeat's own names for its list of what is due, and for our entry in it.
@@ -16,28 +14,40 @@ _LATE_S = 60.0
 _TIMEOUT_S = 5.0
 
 
-def judge_last_sweep() -> str:
+def judge_last_sweep(url: str) -> str:
     """Ask the broker when the next sweep is due.
+
+    Args:
+        url: of the broker.
 
     Returns:
         A sentence for whoever looks; also when the broker is away, which is not beat's fault.
 
     Raises:
-        SettingsError: a variable is wrong.
         UnhealthyError: it was due long ago, so nobody sends them.
     """
+    try:
+        due_s = next_sweep_s(url)
+    except redis.RedisError:
+        return "The broker does not answer; beat waits for it."
+    return judge_due(due_s, now_s=time.time())
+
+
+def next_sweep_s(url: str) -> float | None:
+    """Return when the next sweep is due, in seconds since the epoch; None: nobody wrote it down.
+
+    Raises:
+        redis.RedisError: the broker is away.
+    """
     client = redis.Redis.from_url(
-        broker_url(load_settings()),
+        url,
         socket_connect_timeout=_TIMEOUT_S,
         socket_timeout=_TIMEOUT_S,
         client_name="ragfleet-beat-health",
     )
-    try:
-        with client:
-            due_s = client.zscore(_SCHEDULE_KEY, _SWEEP_KEY)
-    except redis.RedisError:
-        return "The broker does not answer; beat waits for it."
-    return judge_due(due_s if isinstance(due_s, float) else None, now_s=time.time())
+    with client:
+        due_s = client.zscore(_SCHEDULE_KEY, _SWEEP_KEY)
+    return due_s if isinstance(due_s, float) else None
 
 
 def judge_due(due_s: float | None, *, now_s: float) -> str:

@@ -76,12 +76,15 @@ def judge_beat() -> str:
     """Ask the broker when the last sweep was sent, by this beat or by another.
 
     Raises:
+        SettingsError: a variable is wrong.
         UnhealthyError: none was sent for a while.
     """
     # Here, for what a worker says of itself is read every few seconds without all this.
-    from worker.beat_health import judge_last_sweep  # noqa: PLC0415 - see above
+    from shared.connections import broker_url  # noqa: PLC0415 - see above
+    from shared.settings import load_settings  # noqa: PLC0415 - same
+    from worker.beat_health import judge_last_sweep  # noqa: PLC0415 - same
 
-    return judge_last_sweep()
+    return judge_last_sweep(broker_url(load_settings()))
 
 
 def main() -> None:

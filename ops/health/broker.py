@@ -1,6 +1,7 @@
 """Who is at work, as the broker knows it: consumers of each queue, beat, and room for messages."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from shared.connections import broker_url
 from shared.contract.celery_options import shared_options
 from shared.contract.names import QueueName
 from shared.settings import Settings
-from worker.beat_health import judge_last_sweep
+from worker.beat_health import judge_due, next_sweep_s
 from worker.health import UnhealthyError
 
 _BROKER = Reporter("health.broker")
@@ -35,13 +36,14 @@ async def ask_broker(settings: Settings) -> list[Finding]:
     try:
         memory = await _memory(url)
         queues = await asyncio.to_thread(_queues_of_workers, url)
+        due_s = await asyncio.to_thread(next_sweep_s, url)
     except _AWAY:
         return [_BROKER.error("The broker does not answer; start Redis, or look at REDIS_*.")]
     return [
         _BROKER.ok("The broker answers."),
         memory,
         *judge_consumers(queues),
-        await asyncio.to_thread(_beat),
+        _judge_beat(due_s),
     ]
 
 
@@ -76,9 +78,9 @@ def _queues_of_workers(url: str) -> dict[str, list[dict[str, Any]]]:
     return queues or {}
 
 
-def _beat() -> Finding:
+def _judge_beat(due_s: float | None) -> Finding:
     try:
-        return _BEAT.ok(judge_last_sweep())
+        return _BEAT.ok(judge_due(due_s, now_s=time.time()))
     except UnhealthyError as error:
         return _BEAT.error(f"{error} Start beat.")
 
