@@ -9,11 +9,16 @@ for file in fullchain.pem privkey.pem; do
         exit 1
     fi
 done
-# The form around a file takes some bytes, too; the API itself looks at the file's.
+# The form around a file takes some bytes, too. The API itself looks at the sizes, in its own words.
 largest=$((MAX_UPLOAD_BYTES + 1048576))
+largest_request=$((MAX_REQUEST_BYTES + 524288))
+port=""
+if [ "$HTTPS_PORT" != 443 ]; then port=":$HTTPS_PORT"; fi
 # Docker's own name server: the API may get another address at any time.
 resolver=$(awk '/^nameserver/ { print $2; exit }' /etc/resolv.conf)
 sed -e "s|@LARGEST_BODY@|$largest|" \
+    -e "s|@LARGEST_REQUEST@|$largest_request|" \
+    -e "s|@HTTPS_PORT@|$port|" \
     -e "s|@RESOLVER@|$resolver|" \
     -e "s|@RATE@|$REQUESTS_PER_SECOND|" \
     -e "s|@SERVER_NAME@|$SERVER_NAME|" \
