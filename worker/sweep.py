@@ -37,7 +37,9 @@ async def _expire_leases(context: WorkerContext) -> None:
         max_strikes=max_strikes, limit=_BATCH_ROWS
     ):
         _log.warning("lease_expired", **ids_of(task), state=task.state, strikes=task.strikes)
-    await context.ledger.batches.expire_leases(max_strikes=max_strikes, limit=_BATCH_ROWS)
+    freed = await context.ledger.batches.expire_leases(max_strikes=max_strikes, limit=_BATCH_ROWS)
+    if freed:
+        _log.warning("batch_leases_expired", batches=freed)
 
 
 async def _resend_after_ms(queue: QueueName, context: WorkerContext) -> int:
