@@ -95,7 +95,8 @@ async def _prepare(claim: Claim, context: WorkerContext) -> list[int]:
 async def _read(task: Task, context: WorkerContext) -> str:
     if task.object_key is None:
         raise ObjectNotFoundError
-    async with context.objects.as_file(task.object_key) as path:
+    # A store elsewhere gives a copy: no more of them than are read at a time, or the disk is full.
+    async with context.parsers.places, context.objects.as_file(task.object_key) as path:
         with span("parse", {"size_bytes": task.size_bytes}) as parsing:
             parsed = await context.parsers.parse(path, file_name=task.file_name)
             parsing.set({"format": parsed.format})

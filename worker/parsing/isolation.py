@@ -34,6 +34,8 @@ class ParserPool:
 
     def __init__(self, *, workers: int, timeout_s: float, memory_bytes: int) -> None:
         self._workers = workers
+        self.places = asyncio.Semaphore(workers)
+        """One for each child: whoever copies a file to have it parsed takes one before."""
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()

@@ -35,6 +35,7 @@ class PlainParser:
 
     def __init__(self) -> None:
         self.error: AppError | None = None
+        self.places = asyncio.Semaphore(2)
         self.open = asyncio.Event()
         self.open.set()
         self.called = asyncio.Event()

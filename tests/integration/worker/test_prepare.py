@@ -1,11 +1,17 @@
 """Prepare and extract: what is done once, by whom, and what people see meanwhile."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
 
 from shared.contract.names import TaskName
 from shared.contract.payloads import CommitWorkspace, ExtractBatch, PrepareDocument
+from shared.ids import ObjectKey
 from shared.ledger.records import TaskState
-from tests.integration.worker.fleet import LARGE, Fleet
+from tests.integration.worker.fleet import LARGE, POLL_S, Fleet
 
 
 async def test_a_small_document_is_extracted_in_place_and_wakes_the_committer_once(
@@ -110,3 +116,26 @@ async def test_text_that_cleaning_leaves_nothing_of_is_refused_with_a_code(fleet
     await fleet.deliver()
     now = await fleet.task(task)
     assert (now.state, now.error_code) == (TaskState.FAILED, "no_text")
+
+
+async def test_no_more_uploads_are_copied_than_are_read_at_a_time(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies, most = 0, 0
+    given = fleet.objects.as_file
+    tasks = [await fleet.upload(f"doc{number}") for number in range(6)]
+
+    @asynccontextmanager
+    async def counted(key: ObjectKey) -> AsyncIterator[Path]:
+        nonlocal copies, most
+        async with given(key) as path:
+            copies += 1
+            most = max(most, copies)
+            while TaskState.QUEUED in [await fleet.state(task) for task in tasks]:
+                await asyncio.sleep(POLL_S)  # everybody is to come and want a copy, too
+            yield path
+            copies -= 1
+
+    monkeypatch.setattr(fleet.objects, "as_file", counted)
+    assert await fleet.deliver(only=TaskName.PREPARE) == len(tasks)
+    assert most == 2

@@ -243,7 +243,7 @@ def test_on_aws_no_store_runs_here_and_every_connection_is_encrypted(installatio
     assert code == 0, said
     found = json.loads(said)
     assert not STORES & set(found["services"])
-    assert set(found["volumes"]) == {"data"}
+    assert set(found["volumes"]) == {"data", "prepare_tmp"}
     for name in OURS - {"flower"}:
         environment = found["services"][name]["environment"]
         assert environment["REDIS_SSL"] == "true", name
