@@ -74,6 +74,8 @@ class OpenTelemetryTracer:
         )
         try:
             yield _Written(inner)
+        except GeneratorExit:  # a client that leaves early is no failure
+            raise
         except BaseException as error:
             _fail(inner, error)
             raise

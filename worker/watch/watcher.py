@@ -80,6 +80,7 @@ class Watcher:
                 self._published_at_s = monotonic()
                 await self._publisher.publish(sample, ledger)
         except Exception:  # noqa: BLE001 - the edge: a bug here must not end the watch
+            self._collector.show(None)  # nothing is better than what was true once
             if not self._failed:
                 _log.exception("watch_failed")
             self._failed = True
