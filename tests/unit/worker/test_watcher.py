@@ -29,7 +29,7 @@ async def test_after_a_failure_of_its_own_it_tells_nothing_instead_of_what_was_t
     nothing: Any = None
     outcomes: list[Any] = [object(), ZeroDivisionError()]
 
-    async def look(*_: object) -> Any:  # noqa: ANN401 - whatever it is, it is shown
+    async def look(*_: object) -> Any:
         outcome = outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
