@@ -35,7 +35,8 @@ class Description:
 
     region: str
     cluster: str
-    api_url: str
+    api_url: str | None
+    """None: Terraform was not told by what name clients find the API."""
     init: InitTask
     tiers: tuple[Tier, ...]
     """In the order in which they are rolled over."""

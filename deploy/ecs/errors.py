@@ -13,6 +13,12 @@ class DescriptionError(DeployError):
     code = "deployment_unreadable"
 
 
+class PlanChangedError(DeployError):
+    """What would be applied is not what was approved."""
+
+    code = "plan_changed"
+
+
 class ImageMissingError(DeployError):
     """No image of this version was pushed."""
 

@@ -21,6 +21,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "ECR_WORKER": ("repository_urls", "worker"),
     "TF_STATE_BUCKET": ("state_bucket",),
     "TF_STATE_KEY": ("state_key",),
+    "TERRAFORM_VARIABLES": ("workflow_variables",),
 }
 """None is secret: a role lets in the runs of one repository, whoever knows its name."""
 
@@ -36,8 +37,13 @@ def lines(outputs: Mapping[str, Any]) -> list[str]:
         value: Any = {key: one.get("value") for key, one in outputs.items()}
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping):
+            value = json.dumps(value, sort_keys=True)
         if not isinstance(value, str):
-            sentence = f"Terraform has no output {'.'.join(path)}; is github_repository set?"
+            sentence = (
+                f"Terraform has no output {'.'.join(path)}; set github_repository and "
+                "state_bucket, and apply."
+            )
             raise DescriptionError(sentence)
         made.append(f"gh variable set {name} --body {shlex.quote(value)}")
     return made

@@ -2,13 +2,13 @@
 
 It is what scripts/health_check.sh runs: it asks the API, its stores, the consumers of each queue
 and beat, and lets a document through. From outside only the API could be reached; and so the key of
-the API stays in the installation.
+the API, which the task `init` has, stays in the installation.
 """
 
 import argparse
 
 from deploy.ecs.command import client, described, end, parser, say
-from deploy.ecs.errors import SmokeFailedError
+from deploy.ecs.errors import DescriptionError, SmokeFailedError
 from deploy.ecs.one_off import EVERY_S, run_once
 from deploy.ecs.services import Patience
 
@@ -19,6 +19,9 @@ _AT_MOST_S = 900.0
 def main(arguments: argparse.Namespace) -> None:
     """Ask the installation that the arguments name."""
     found = described(arguments)
+    if found.api_url is None:
+        sentence = "The name of the API is not known; set Terraform's variable `domain` and apply."
+        raise DescriptionError(sentence)
     patience = Patience(every_s=EVERY_S, at_most_s=arguments.at_most_s)
     command = ("ragfleet", "health", "--probe", "--url", found.api_url)
     code = run_once(client("ecs", found.region), found, patience, command)

@@ -23,7 +23,6 @@ module "security" {
   guardduty              = var.guardduty
   github_repository      = var.github_repository
   create_github_provider = var.create_github_provider
-  api_key_secret_name    = "${var.name}/api-key"
   state_bucket           = var.state_bucket
   state_kms_key_arn      = var.state_kms_key_arn
 }
@@ -58,6 +57,7 @@ module "data" {
   name                = var.name
   vpc_id              = module.network.vpc_id
   private_subnet_ids  = module.network.private_subnet_ids
+  availability_zones  = local.zones
   kms_key_arn         = module.security.kms_key_arn
   redis               = var.redis
   postgres            = var.postgres

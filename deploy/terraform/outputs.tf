@@ -52,12 +52,44 @@ output "state_key" {
   value       = "${var.name}/terraform.tfstate"
 }
 
+output "workflow_variables" {
+  description = "What no profile says, as this apply had it: without it a workflow's apply would take all of it back."
+  value = {
+    name                     = var.name
+    region                   = var.region
+    cidr                     = var.cidr
+    availability_zones       = var.availability_zones
+    certificate_arn          = var.certificate_arn
+    domain                   = var.domain
+    allowed_cidrs            = var.allowed_cidrs
+    rate_limit_per_5_minutes = var.rate_limit_per_5_minutes
+    settings                 = var.settings
+    backlog_per_task         = var.backlog_per_task
+    flower_clients           = var.flower_clients
+    backup_schedule          = var.backup_schedule
+    postgres_root_cert       = var.postgres_root_cert
+    aura_uri                 = var.aura_uri
+    aura_database            = var.aura_database
+    neo4j                    = var.neo4j
+    deletion_protection      = var.deletion_protection
+    passwords_version        = var.passwords_version
+    installation             = var.installation
+    alarm_emails             = var.alarm_emails
+    cloudtrail               = var.cloudtrail
+    guardduty                = var.guardduty
+    github_repository        = var.github_repository
+    create_github_provider   = var.create_github_provider
+    state_bucket             = var.state_bucket
+    state_kms_key_arn        = var.state_kms_key_arn
+  }
+}
+
 output "deployment" {
   description = "What a rollover wants: the init task, and the newest task definition of each service. null without images."
   value = var.images == null ? null : {
     region  = var.region
     cluster = module.observability.cluster.name
-    api_url = "https://${try(var.domain.name, module.edge.dns_name)}"
+    api_url = var.domain == null ? null : "https://${var.domain.name}" # no certificate is for the load balancer's own name
     init    = module.service["init"].run_task
     services = {
       for name, service in module.service :

@@ -23,8 +23,6 @@ locals {
     KV_STORAGE              = "RedisKVStorage"
     VECTOR_STORAGE          = "PGVectorStorage"
     GRAPH_STORAGE           = module.data.graph_storage
-    METRICS_PORT            = "9100"
-    METRICS_HOST            = "127.0.0.1"
     CLOUDWATCH_INSTALLATION = var.installation
     CLOUDWATCH_REGION       = var.region
     },
@@ -77,8 +75,12 @@ locals {
       environment = { FLOWER_HOST = "0.0.0.0", FLOWER_PORT = "5555" }
       secrets     = { FLOWER_PASSWORD = module.secrets.arns["flower"] }
     }
-    # Runs to its end before each rollover: tables and indexes, and whether all stores answer.
-    init = { policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json } }
+    # Runs to its end before each rollover: tables and indexes, and whether all stores answer. After
+    # it the same task asks the API something real (deploy/ecs/smoke.py), so it has the API's key.
+    init = {
+      secrets  = { API_KEY = module.secrets.arns["api-key"] }
+      policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
+    }
   }
 
   services = var.images == null ? {} : { for name, size in var.sizes : name => size }

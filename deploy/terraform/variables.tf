@@ -35,8 +35,8 @@ variable "certificate_arn" {
 }
 
 variable "domain" {
-  description = "The name of the API and its hosted zone in Route 53. null: point the name at output api_dns_name yourself."
-  type        = object({ name = string, zone_id = string })
+  description = "The name of the API, which the certificate is for, and its hosted zone in Route 53. Without zone_id point the name at output api_dns_name yourself."
+  type        = object({ name = string, zone_id = optional(string) })
   default     = null
 }
 
@@ -175,7 +175,7 @@ variable "deletion_protection" {
 }
 
 variable "write_passwords" {
-  description = "false: neither make nor read a password, for a plan that may not; no difference comes of it."
+  description = "false: neither make nor read a password, for a plan that may not and is never applied; no difference comes of it."
   type        = bool
   default     = true
 }

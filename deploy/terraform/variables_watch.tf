@@ -60,9 +60,14 @@ variable "guardduty" {
 }
 
 variable "github_repository" {
-  description = "owner/name whose workflows may act here. null: none."
+  description = "owner/name whose workflows may act here; wants state_bucket and domain. null: none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.github_repository == null || (var.state_bucket != null && var.domain != null)
+    error_message = "github_repository wants state_bucket, where a workflow finds the state, and domain, by whose name it asks the new version something."
+  }
 }
 
 variable "create_github_provider" {

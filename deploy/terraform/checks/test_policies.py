@@ -3,13 +3,13 @@
 import re
 
 import pytest
+from conftest import TERRAFORM
 
 # Actions that know no resource; AWS's list says `*` beside each.
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
+    "ec2:DescribeAvailabilityZones",
     "ecr:GetAuthorizationToken",
-    "ecs:DescribeTaskDefinition",
-    "ecs:RegisterTaskDefinition",
 }
 STATEMENT = re.compile(r"^(\s*)(?:statement|content) \{\n(.*?)^\1\}", re.MULTILINE | re.DOTALL)
 JSON_STATEMENT = re.compile(r"^(\s*)(?:Statement = \[)?\{\n(.*?)^\1\}", re.MULTILINE | re.DOTALL)
@@ -93,6 +93,44 @@ def test_roles_are_handed_on_only_to_tasks_of_ecs_or_by_those_who_apply(
     for name, statement in handing_on:
         assert "*" not in resources(statement), name
         assert "ecs-tasks.amazonaws.com" in statement or name.endswith("github_terraform.tf")
+
+
+def test_the_role_that_deploys_may_what_its_commands_ask_for_and_no_more(
+    sources: dict[str, str],
+) -> None:
+    text = sources["modules/security/github.tf"]
+    document = text.partition('"aws_iam_policy_document" "deploy"')[2].partition("\nresource ")[0]
+    allowed = {action for statement in statements(document) for action in actions(statement)}
+    folder = TERRAFORM.parent / "ecs"
+    steps = ("one_off", "roll", "rollback", "run_init", "services", "smoke")
+    code = "".join((folder / f"{name}.py").read_text() for name in steps)
+    assert set(re.findall(r"client\(\"(\w+)\"", code)) == {"ecs"}
+    asked = {
+        "ecs:" + "".join(word.title() for word in name.split("_"))
+        for name in re.findall(r"\becs\.(\w+)\(", code)
+    }
+    assert allowed == asked | {"iam:PassRole"}
+
+
+def test_what_a_pull_request_gets_reads_no_secret_and_writes_nothing(
+    sources: dict[str, str],
+) -> None:
+    text = sources["modules/security/github_terraform.tf"]
+    document = text.partition('"aws_iam_policy_document" "plan"')[2].partition("\nresource ")[0]
+    allowed = {action for statement in statements(document) for action in actions(statement)}
+    assert allowed == {"ec2:DescribeAvailabilityZones", "ecr:DescribeImages", "ssm:GetParameter"}
+    assert 'github["plan"].name' not in text, "a policy of AWS's own is wider than this"
+
+
+def test_a_plan_without_passwords_has_a_value_where_the_provider_wants_one(
+    sources: dict[str, str],
+) -> None:
+    # `…_wo_version` without `…_wo` is refused; so is it in a plan that may read no password.
+    for name in ("modules/secrets/main.tf", "modules/secrets/outputs.tf"):
+        chosen = [line for line in sources[name].splitlines() if "var.write_passwords ?" in line]
+        given = [line for line in chosen if "for_each" not in line]
+        assert given, name
+        assert all(line.rstrip().endswith(": uuid()") for line in given), name
 
 
 def test_github_is_let_in_by_exact_names(sources: dict[str, str]) -> None:

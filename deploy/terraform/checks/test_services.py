@@ -65,6 +65,12 @@ def test_a_bad_version_is_taken_back(plan: Plan) -> None:
         assert breaker == {"enable": True, "rollback": True, **breaker}, name
 
 
+def test_the_task_that_asks_the_new_version_has_the_key_of_the_api() -> None:
+    [found] = hcl2.loads((TERRAFORM / "services.tf").read_text())["locals"]
+    described = found["described"]
+    assert described["init"]["secrets"] == described["api"]["secrets"]
+
+
 def test_no_task_has_a_public_address(plan: Plan) -> None:
     for name, service in services(plan).items():
         [network] = service["network_configuration"]

@@ -89,12 +89,13 @@ PHASE_3 = [
     ),
     Typed(
         "Phase 3: ECS",
-        "aws elbv2 create-target-group --health-check-path /readyz …",
+        "aws elbv2 create-target-group --health-check-path /livez …",
         "elbv2 create-target-group --name rag-api-tg --protocol HTTP --port 8000 --vpc-id {vpc}"
-        " --target-type ip --health-check-path /readyz --query TargetGroups[0].TargetGroupArn",
+        " --target-type ip --health-check-path /livez --query TargetGroups[0].TargetGroupArn",
         r"arn:aws:elasticloadbalancing:\S+",
         keeps="targets",
-        note="`/readyz` looks at the stores; `/` only says that the process lives.",
+        note="Whether the process lives. Not `/readyz`, which looks at the stores: ECS replaces a task"
+        " whose target is unhealthy, so a store that is away would end every task, again and again.",
     ),
     Typed(
         "Phase 3: ECS",

@@ -15,12 +15,6 @@ data "aws_ssm_parameter" "machine_image" {
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 }
 
-data "aws_subnet" "neo4j" {
-  count = local.machine
-
-  id = var.private_subnet_ids[0]
-}
-
 # The address and its name stay when the machine is replaced, and so does NEO4J_URI.
 resource "aws_network_interface" "neo4j" {
   count = local.machine
@@ -47,11 +41,13 @@ resource "aws_vpc_security_group_egress_rule" "neo4j" {
 resource "aws_ebs_volume" "neo4j" {
   count = local.machine
 
-  availability_zone = data.aws_subnet.neo4j[0].availability_zone
+  # Named, not asked of AWS: an answer that is known only after an apply would make a new disk.
+  availability_zone = var.availability_zones[0]
   size              = var.neo4j.disk_gib
   type              = "gp3"
   encrypted         = true
   kms_key_id        = var.kms_key_arn
+  final_snapshot    = var.deletion_protection
 
   tags = { Name = "${var.name}-neo4j", Snapshots = "${var.name}-neo4j" }
 }

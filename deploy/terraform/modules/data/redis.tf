@@ -70,4 +70,9 @@ resource "aws_elasticache_replication_group" "main" {
     log_format       = "json"
     log_type         = "slow-log"
   }
+
+  lifecycle {
+    # AWS puts in minor releases; to want the older one back would make the group anew, and empty.
+    ignore_changes = [engine_version]
+  }
 }

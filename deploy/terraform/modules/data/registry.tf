@@ -35,9 +35,11 @@ resource "aws_ecr_lifecycle_policy" "main" {
       },
       {
         rulePriority = 2
-        description  = "The newest stay, so far back a rollback goes"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.images_kept }
-        action       = { type = "expire" }
+        # Tagged ones alone: a version is a tagged index, an image and an attestation, and only the
+        # first is counted. ECR keeps the others as long as the index is there.
+        description = "The newest stay, so far back a rollback goes"
+        selection   = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = var.images_kept }
+        action      = { type = "expire" }
       },
     ]
   })

@@ -13,6 +13,11 @@ variable "private_subnet_ids" {
   type        = list(string)
 }
 
+variable "availability_zones" {
+  description = "The zones of these subnets, in the same order: the disk of Neo4j has to be where its machine is."
+  type        = list(string)
+}
+
 variable "kms_key_arn" {
   description = "The key that encrypts what is kept here."
   type        = string

@@ -132,7 +132,7 @@ resource "aws_vpc_security_group_egress_rule" "api" {
 }
 
 resource "aws_route53_record" "this" {
-  for_each = var.domain == null ? {} : { this = var.domain }
+  for_each = try(var.domain.zone_id, null) == null ? {} : { this = var.domain }
 
   zone_id = each.value.zone_id
   name    = each.value.name

@@ -78,12 +78,12 @@ variable "idle_timeout_s" {
 }
 
 variable "deregistration_delay_s" {
-  description = "How long a task that is going away may finish its answers."
+  description = "How long a task that is going away may finish its answers; only then it gets SIGTERM, and what still runs is cut off. Longer than LLM_TIMEOUT_S."
   type        = number
-  default     = 60
+  default     = 200
   validation {
-    condition     = var.deregistration_delay_s >= 0 && var.deregistration_delay_s <= 3600
-    error_message = "deregistration_delay_s is 0 to 3600."
+    condition     = var.deregistration_delay_s > 180 && var.deregistration_delay_s <= 600
+    error_message = "deregistration_delay_s is more than 180 (LLM_TIMEOUT_S), and at most 600, or a rollover waits too long for the API."
   }
 }
 
@@ -128,7 +128,7 @@ variable "deletion_protection" {
 }
 
 variable "domain" {
-  description = "The name of the API and its hosted zone in Route 53; null: the name is somewhere else."
-  type        = object({ name = string, zone_id = string })
+  description = "The name of the API and its hosted zone in Route 53; without zone_id the name is somewhere else."
+  type        = object({ name = string, zone_id = optional(string) })
   default     = null
 }

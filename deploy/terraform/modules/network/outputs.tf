@@ -16,14 +16,14 @@ output "public_subnet_ids" {
 output "private_subnet_ids" {
   description = "Subnets of tasks and stores, one in each zone."
   value       = [for zone in var.availability_zones : aws_subnet.private[zone].id]
+  # What starts in them fetches its image or its packages at once.
+  depends_on = [
+    aws_route.nat, aws_route_table_association.private, aws_vpc_endpoint.s3, aws_vpc_endpoint.interface,
+    aws_instance.nat, aws_eip.nat_instance,
+  ]
 }
 
 output "nat_gateway_ids" {
   description = "The NAT gateways by zone, for alarms; none with nat_instance_type."
   value       = { for zone, gateway in aws_nat_gateway.main : zone => gateway.id }
-}
-
-output "endpoint_security_group_id" {
-  description = "The group of the interface endpoints; null without them."
-  value       = one(aws_security_group.endpoints[*].id)
 }

@@ -44,6 +44,9 @@ resource "aws_secretsmanager_secret" "main" {
   recovery_window_in_days = var.recovery_days
 }
 
+# Without write_passwords there is uuid() where a password would be, here and in outputs.tf: the
+# provider refuses a version without a value beside it, and what a plan holds is never written.
+
 # Letters and digits alone: they need no quoting in an address, in JSON or in a shell.
 ephemeral "aws_secretsmanager_random_password" "main" {
   for_each = var.write_passwords ? local.generated : {}
@@ -57,7 +60,7 @@ resource "aws_secretsmanager_secret_version" "main" {
   for_each = local.generated
 
   secret_id        = aws_secretsmanager_secret.main[each.key].id
-  secret_string_wo = var.write_passwords ? format(local.wrapped[each.key], ephemeral.aws_secretsmanager_random_password.main[each.key].random_password) : null
+  secret_string_wo = var.write_passwords ? format(local.wrapped[each.key], ephemeral.aws_secretsmanager_random_password.main[each.key].random_password) : uuid()
   # The Neo4j of one's own keeps its password on its disk: there it is changed by hand.
   secret_string_wo_version = each.key == "neo4j" ? 1 : var.passwords_version
 }

@@ -11,15 +11,15 @@ output "postgres_user" {
 }
 
 output "redis_token" {
-  description = "The token for ElastiCache's write-only argument; null without write_passwords."
-  value       = var.write_passwords ? ephemeral.aws_secretsmanager_secret_version.store["redis"].secret_string : null
+  description = "The token for ElastiCache's write-only argument; nobody's without write_passwords."
+  value       = var.write_passwords ? ephemeral.aws_secretsmanager_secret_version.store["redis"].secret_string : uuid()
   ephemeral   = true
   sensitive   = true
 }
 
 output "postgres_password" {
-  description = "The password for Aurora's write-only argument; null without write_passwords."
-  value       = var.write_passwords ? jsondecode(ephemeral.aws_secretsmanager_secret_version.store["postgres"].secret_string).password : null
+  description = "The password for Aurora's write-only argument; nobody's without write_passwords."
+  value       = var.write_passwords ? jsondecode(ephemeral.aws_secretsmanager_secret_version.store["postgres"].secret_string).password : uuid()
   ephemeral   = true
   sensitive   = true
 }

@@ -15,7 +15,7 @@ variable "graph" {
 }
 
 variable "write_passwords" {
-  description = "true: make passwords and write them. false: touch none, for a plan that may not read secrets; no difference comes of it."
+  description = "true: make passwords and write them. false: touch none, for a plan that may not read secrets and is never applied; no difference comes of it."
   type        = bool
   default     = true
 }

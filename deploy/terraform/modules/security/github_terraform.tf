@@ -5,52 +5,62 @@ locals {
 }
 
 data "aws_iam_policy_document" "state" {
-  for_each = var.state_bucket == null ? {} : local.roles
+  for_each = toset(local.state == 0 ? [] : ["plan", "apply"])
 
   statement {
     actions   = ["s3:ListBucket"]
     resources = ["arn:${local.partition}:s3:::${var.state_bucket}"]
   }
 
-  # A plan reads the state and locks it; only apply writes it.
+  # A plan reads the state; only apply writes it, and locks it.
   statement {
     actions   = concat(["s3:GetObject"], each.key == "apply" ? ["s3:PutObject"] : [])
     resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/*"]
   }
 
-  statement {
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/*.tflock"]
+  dynamic "statement" {
+    for_each = each.key == "apply" ? [1] : []
+
+    content {
+      actions   = ["s3:DeleteObject"]
+      resources = ["arn:${local.partition}:s3:::${var.state_bucket}/${var.name}/*.tflock"]
+    }
   }
 
   dynamic "statement" {
     for_each = var.state_kms_key_arn == null ? [] : [var.state_kms_key_arn]
 
     content {
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+      actions   = concat(["kms:Decrypt"], each.key == "apply" ? ["kms:GenerateDataKey"] : [])
       resources = [statement.value]
     }
   }
 }
 
 resource "aws_iam_role_policy" "state" {
-  for_each = local.state == 0 ? toset([]) : toset(["plan", "apply"])
+  for_each = data.aws_iam_policy_document.state
 
   name   = "terraform-state"
   role   = aws_iam_role.github[each.key].id
-  policy = data.aws_iam_policy_document.state[each.key].json
+  policy = each.value.json
 }
 
-# Reads settings of everything and the contents of nothing: no secret, no object, no log.
-resource "aws_iam_role_policy_attachment" "plan" {
-  for_each = toset(local.github == 0 ? [] : ["SecurityAudit", "job-function/ViewOnlyAccess"])
-
-  role       = aws_iam_role.github["plan"].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/${each.key}"
-}
-
-# The images that services run now: without them a plan would show all services as gone.
+# A workflow's plan compares files with the state and does not look at AWS (-refresh=false): the
+# provider reads the values of secrets where it looks at their versions, and whoever opens a pull
+# request decides what this role does. So it may see what data sources ask for, and the images that
+# services run: without them a plan would show all services as gone.
 data "aws_iam_policy_document" "plan" {
+  # checkov:skip=CKV_AWS_356:actions of EC2 that describe know no resource
+  statement {
+    actions   = ["ec2:DescribeAvailabilityZones"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["ssm:GetParameter"]
+    resources = ["arn:${local.partition}:ssm:${local.region}::parameter/aws/service/ami-amazon-linux-latest/*"]
+  }
+
   statement {
     actions   = ["ecr:DescribeImages"]
     resources = ["arn:${local.partition}:ecr:${local.region}:${local.account}:repository/${var.name}/*"]
@@ -60,7 +70,7 @@ data "aws_iam_policy_document" "plan" {
 resource "aws_iam_role_policy" "plan" {
   count = local.github
 
-  name   = "see-images"
+  name   = "plan"
   role   = aws_iam_role.github["plan"].id
   policy = data.aws_iam_policy_document.plan.json
 }

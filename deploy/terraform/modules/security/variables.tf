@@ -50,12 +50,6 @@ variable "github_branch" {
   default     = "main"
 }
 
-variable "api_key_secret_name" {
-  description = "The secret with the API's key: the smoke test after a rollover asks with it. null: it may not."
-  type        = string
-  default     = null
-}
-
 variable "state_bucket" {
   description = "The bucket of Terraform's state, from bootstrap. null: no role may read it."
   type        = string

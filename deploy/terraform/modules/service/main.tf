@@ -88,6 +88,12 @@ resource "aws_ecs_service" "this" {
     }
   }
 
+  # Without them the first tasks fail, and the circuit breaker counts that.
+  depends_on = [
+    aws_iam_role_policy.execution, aws_iam_role_policy.task,
+    aws_vpc_security_group_ingress_rule.this, aws_vpc_security_group_egress_rule.this,
+  ]
+
   lifecycle {
     # A deployment moves services to the new revision one after the other, after init has run.
     ignore_changes       = [desired_count, task_definition]

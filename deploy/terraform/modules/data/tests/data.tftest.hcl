@@ -14,6 +14,7 @@ variables {
   name               = "ragfleet"
   vpc_id             = "vpc-1"
   private_subnet_ids = ["subnet-1", "subnet-2"]
+  availability_zones = ["eu-central-1a", "eu-central-1b"]
   kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/1"
   neo4j_secret_arn   = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ragfleet/neo4j-abc"
   redis_token        = "token-of-a-test"

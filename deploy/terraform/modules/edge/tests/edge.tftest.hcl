@@ -53,6 +53,21 @@ run "a_stream_may_be_silent_as_long_as_a_model_thinks" {
   }
 }
 
+run "an_answer_outlives_the_task_that_goes_away" {
+  assert {
+    condition     = tonumber(aws_lb_target_group.api.deregistration_delay) > 180
+    error_message = "LLM_TIMEOUT_S is 180: an answer may take that long to begin."
+  }
+}
+
+run "a_drain_shorter_than_an_answer" {
+  command = plan
+  variables {
+    deregistration_delay_s = 60
+  }
+  expect_failures = [var.deregistration_delay_s]
+}
+
 run "a_store_that_is_away_costs_no_task" {
   assert {
     condition     = aws_lb_target_group.api.health_check[0].path == "/livez"
@@ -102,8 +117,8 @@ run "uploads_may_be_about_anything_but_not_from_anybody" {
   assert {
     condition = flatten([for rule in aws_wafv2_web_acl.this.rule : [
       for override in rule.statement[0].managed_rule_group_statement[0].rule_action_override : override.name
-    ] if rule.name == "AWSManagedRulesCommonRuleSet"]) == ["SizeRestrictions_BODY"]
-    error_message = "Questions may be longer than 8 KB."
+    ] if rule.name == "AWSManagedRulesCommonRuleSet"]) == ["SizeRestrictions_BODY", "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY"]
+    error_message = "Questions may be longer than 8 KB, and about attacks."
   }
 }
 
@@ -127,6 +142,17 @@ run "a_name_is_given_only_where_there_is_a_zone" {
   assert {
     condition     = aws_route53_record.this["this"].name == "rag.example.com"
     error_message = "The record has the domain's name."
+  }
+}
+
+run "a_name_without_a_zone_is_given_by_somebody_else" {
+  command = plan
+  variables {
+    domain = { name = "rag.example.com" }
+  }
+  assert {
+    condition     = length(aws_route53_record.this) == 0
+    error_message = "There is no zone to write into."
   }
 }
 
