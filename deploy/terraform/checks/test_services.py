@@ -67,7 +67,7 @@ def test_a_bad_version_is_taken_back(plan: Plan) -> None:
 
 def test_the_task_that_asks_the_new_version_has_the_key_of_the_api() -> None:
     [found] = hcl2.loads((TERRAFORM / "services.tf").read_text())["locals"]
-    described = found["described"]
+    [described] = found["described"]
     assert described["init"]["secrets"] == described["api"]["secrets"]
 
 

@@ -15,6 +15,7 @@ def check_trail() -> Finding:
     """
     client = open_client("cloudtrail")
     trails = ask(client.describe_trails)["trailList"]
+    trails.sort(key=lambda trail: not trail.get("LogFileValidationEnabled"))  # the best one counts
     for trail in trails:
         status = ask(client.get_trail_status, Name=trail["TrailARN"])
         if status.get("IsLogging"):

@@ -1,6 +1,7 @@
 """The services on ECS: private, reached only by the load balancer, secrets from Secrets Manager."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ GROUPS = Reporter("doctor.security_aws_security_groups")
 SECRETS = Reporter("doctor.security_aws_secrets")
 WAF = Reporter("doctor.security_aws_waf")
 _MOST_SERVICES = 10  # of one question
-_SECRET_WORDS = ("PASSWORD", "API_KEY", "SECRET", "TOKEN", "BROKER_URL")
+# How names of secrets end; LLM_TOKENS_PER_MINUTE is none.
+_SECRET_ENDS = ("PASSWORD", "_KEY", "SECRET", "TOKEN", "BROKER_URL", "OTLP_HEADERS")
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
 
 
@@ -87,12 +90,13 @@ def _is_public(ec2: Client, subnet: str) -> bool:
     )
 
 
-def check_groups(cluster: Cluster, stores: set[str]) -> Finding:
+def check_groups(cluster: Cluster, stores: set[str], not_found: Sequence[str] = ()) -> Finding:
     """Look at who is let in: tasks by security groups alone, stores by the tasks' alone.
 
     Args:
         cluster: the services.
         stores: security groups of the stores that were found.
+        not_found: settings that name stores whose groups were not found.
 
     Raises:
         NotAnsweredError: AWS does not answer.
@@ -106,6 +110,7 @@ def check_groups(cluster: Cluster, stores: set[str]) -> Finding:
         for rule in group["IpPermissions"]:
             ranges = [one["CidrIp"] for one in rule.get("IpRanges", [])]
             ranges += [one["CidrIpv6"] for one in rule.get("Ipv6Ranges", [])]
+            ranges += [one["PrefixListId"] for one in rule.get("PrefixListIds", [])]
             if ranges:
                 who = "everybody" if _EVERYBODY & set(ranges) else ", ".join(ranges)
                 complaints.append(f"{group['GroupId']} lets in {who}")
@@ -116,10 +121,11 @@ def check_groups(cluster: Cluster, stores: set[str]) -> Finding:
                 )
     if complaints:
         return GROUPS.error(f"{'; '.join(complaints)}. Let in security groups, hop by hop, alone.")
-    if not stores:
+    if not_found:
         return GROUPS.warning(
-            "Tasks are let in by security groups alone; neither POSTGRES_HOST nor REDIS_HOST was "
-            "found in this account, so nobody looked at the groups of the stores."
+            "What was looked at lets in security groups alone; but what "
+            f"{' and '.join(not_found)} names was not found among Aurora and ElastiCache of this "
+            "account, so nobody looked at its groups."
         )
     return GROUPS.ok("Tasks and stores let in security groups alone, and stores only the tasks'.")
 
@@ -139,7 +145,7 @@ def check_secrets(cluster: Cluster) -> Finding:
             plain = sorted(
                 variable["name"]
                 for variable in container.get("environment", [])
-                if variable.get("value") and _is_secret(variable["name"])
+                if _is_secret(variable["name"], variable.get("value", ""))
             )
             if plain:
                 complaints.append(f"{service['serviceName']}: {', '.join(plain)}")
@@ -151,8 +157,10 @@ def check_secrets(cluster: Cluster) -> Finding:
     return SECRETS.ok("No task definition holds a secret as text.")
 
 
-def _is_secret(name: str) -> bool:
-    return not name.endswith("_FILE") and any(word in name for word in _SECRET_WORDS)
+def _is_secret(name: str, value: str) -> bool:
+    return bool(value) and (
+        name.upper().endswith(_SECRET_ENDS) or _PASSWORD_IN_ADDRESS.search(value) is not None
+    )
 
 
 def check_waf(cluster: Cluster) -> Finding:

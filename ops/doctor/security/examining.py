@@ -11,6 +11,7 @@ from ops.doctor.security import (
     bucket_checks,
     cluster_checks,
     door_checks,
+    forcing_checks,
     secret_checks,
     server_checks,
     transport_checks,
@@ -30,6 +31,13 @@ _OF_CLUSTER = (
     cluster_checks.TASKS,
     cluster_checks.GROUPS,
     cluster_checks.SECRETS,
+)
+_OF_SERVERS = (
+    ("postgres_forces_tls", forcing_checks.check_postgres_forces_tls),
+    ("redis_forces_tls", forcing_checks.check_redis_forces_tls),
+    ("postgres_role", server_checks.check_postgres_role),
+    ("redis_password", server_checks.check_redis_password),
+    ("redis_commands", server_checks.check_redis_commands),
 )
 
 
@@ -75,15 +83,7 @@ async def examine_security(
 
 async def _servers(settings: Settings) -> list[Finding]:
     async with open_ground(settings) as ground:
-        return [
-            await _one("doctor.security_postgres_role", server_checks.check_postgres_role, ground),
-            await _one(
-                "doctor.security_redis_password", server_checks.check_redis_password, ground
-            ),
-            await _one(
-                "doctor.security_redis_commands", server_checks.check_redis_commands, ground
-            ),
-        ]
+        return [await _one(f"doctor.security_{code}", check, ground) for code, check in _OF_SERVERS]
 
 
 async def _one(code: str, check: Callable[[Ground], Awaitable[Finding]], ground: Ground) -> Finding:
@@ -121,7 +121,7 @@ def _aws(subject: Subject) -> list[Finding]:
         answered(cluster_checks.TASKS, lambda: cluster_checks.check_tasks(cluster)),
         answered(
             cluster_checks.GROUPS,
-            lambda: cluster_checks.check_groups(cluster, groups_of_stores(subject.settings)),
+            lambda: cluster_checks.check_groups(cluster, *groups_of_stores(subject.settings)),
         ),
         answered(cluster_checks.SECRETS, lambda: cluster_checks.check_secrets(cluster)),
     ]

@@ -4,13 +4,21 @@ from ops.doctor.security.asking import ask, open_client
 from shared.settings import Settings
 
 
-def groups_of_stores(settings: Settings) -> set[str]:
+def groups_of_stores(settings: Settings) -> tuple[set[str], list[str]]:
     """Find Aurora by its endpoint and ElastiCache by its address.
+
+    Returns:
+        Their groups, and the settings that name what was not found.
 
     Raises:
         NotAnsweredError: AWS does not answer.
     """
-    return _of_postgres(settings.postgres.host) | _of_redis(settings.redis.host)
+    found = {
+        "POSTGRES_HOST": _of_postgres(settings.postgres.host),
+        "REDIS_HOST": _of_redis(settings.redis.host),
+    }
+    groups = {group for some in found.values() for group in some}
+    return groups, [name for name, some in found.items() if not some]
 
 
 def _of_postgres(host: str) -> set[str]:

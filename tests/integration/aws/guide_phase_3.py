@@ -94,8 +94,9 @@ PHASE_3 = [
         " --target-type ip --health-check-path /livez --query TargetGroups[0].TargetGroupArn",
         r"arn:aws:elasticloadbalancing:\S+",
         keeps="targets",
-        note="Whether the process lives. Not `/readyz`, which looks at the stores: ECS replaces a task"
-        " whose target is unhealthy, so a store that is away would end every task, again and again.",
+        note="Whether the process lives. Not `/readyz`, which looks at the stores: ECS replaces a"
+        " task whose target is unhealthy, so a store that is away would end every task, over and"
+        " over.",
     ),
     Typed(
         "Phase 3: ECS",

@@ -71,6 +71,16 @@ def test_a_task_that_ends_badly_ends_the_deployment(
         module.main(given)
 
 
+def test_nobody_is_asked_by_a_name_that_no_certificate_has(
+    installation: Installation, enacted: Enacted
+) -> None:
+    said = json.loads(installation.file.read_text()) | {"api_url": None}
+    installation.file.write_text(json.dumps(said))
+    with pytest.raises(DescriptionError, match="variable `domain`"):
+        smoke.main(Namespace(deployment=installation.file, at_most_s=60.0))
+    assert enacted.calls == []
+
+
 def test_an_init_that_never_ran_is_no_success(installation: Installation, enacted: Enacted) -> None:
     enacted.exit_code = None
     with pytest.raises(TaskFailedError, match="never ran: CannotPullContainerError"):

@@ -74,6 +74,10 @@ def test_a_trail_has_to_be_written(endpoint: str) -> None:
     assert check_trail().status == "warning"
     client.update_trail(Name="all", EnableLogFileValidation=True)
     assert check_trail().status == "ok"
+    client.create_trail(Name="a-careless-one", S3BucketName="trail-of-tests")
+    client.start_logging(Name="a-careless-one")
+    assert check_trail().status == "ok"
+    client.delete_trail(Name="a-careless-one")
     client.delete_trail(Name="all")
 
 

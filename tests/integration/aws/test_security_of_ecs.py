@@ -91,17 +91,36 @@ def test_stores_let_in_the_tasks_alone(
     installation: Installation, store: tuple[str, str, dict[str, str]]
 ) -> None:
     group, tasks, variables = store
-    stores = groups_of_stores(load_settings(None, overrides=variables))
-    assert stores == {group}
+    stores, not_found = groups_of_stores(load_settings(None, overrides=variables))
+    assert (stores, not_found) == ({group}, ["REDIS_HOST"])
     cluster = read_cluster(installation.cluster)
     allow(group, UserIdGroupPairs=[{"GroupId": tasks}])
     assert check_groups(cluster, stores).status == "ok"
-    assert check_groups(cluster, set()).status == "warning"  # nobody looked at the stores
+    half = check_groups(cluster, stores, not_found)
+    assert half.status == "warning", "nobody looked at the groups of Redis"
+    assert "REDIS_HOST" in half.sentence
 
     allow(group, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
     found = check_groups(cluster, stores)
     assert found.status == "error"
     assert f"{group} lets in everybody" in found.sentence
+
+
+def test_a_list_of_addresses_is_no_security_group(
+    installation: Installation, store: tuple[str, str, dict[str, str]]
+) -> None:
+    group, _, _ = store
+    ec2 = boto3.client("ec2")
+    many = ec2.create_managed_prefix_list(
+        PrefixListName="many",
+        MaxEntries=1,
+        AddressFamily="IPv4",
+        Entries=[{"Cidr": "0.0.0.0/0"}],
+    )["PrefixList"]["PrefixListId"]
+    allow(group, PrefixListIds=[{"PrefixListId": many}])
+    told = check_groups(read_cluster(installation.cluster), {group})
+    assert told.status == "error"
+    assert f"{group} lets in {many}" in told.sentence
 
 
 def test_a_stores_other_guests_are_named(
@@ -133,7 +152,10 @@ def test_secrets_as_text_in_a_task_definition_are_named_and_not_shown(
                 "memory": 512,
                 "environment": [
                     {"name": "POSTGRES_PASSWORD", "value": "seen-by-all"},
+                    {"name": "CACHE_ADDRESS", "value": "rediss://:seen-as-well@cache:6379"},
                     {"name": "API_KEY_FILE", "value": "/run/secrets/api_key"},
+                    {"name": "LLM_TOKENS_PER_MINUTE", "value": "100000"},
+                    {"name": "LLM_BASE_URL", "value": "https://models.example.com/v1"},
                 ],
             }
         ],
@@ -143,9 +165,8 @@ def test_secrets_as_text_in_a_task_definition_are_named_and_not_shown(
     )
     found = check_secrets(read_cluster(installation.cluster))
     assert found.status == "error"
-    assert "flower: POSTGRES_PASSWORD" in found.sentence
-    assert "seen-by-all" not in found.sentence
-    assert "API_KEY_FILE" not in found.sentence
+    assert "(flower: CACHE_ADDRESS, POSTGRES_PASSWORD)" in found.sentence
+    assert "seen" not in found.sentence.partition("change them")[0]
 
 
 @pytest.mark.long

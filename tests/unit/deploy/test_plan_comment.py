@@ -1,4 +1,4 @@
-"""A plan becomes a comment that GitHub takes, whatever is in it."""
+"""A plan becomes a comment that GitHub takes, whatever is in it; and variables become commands."""
 
 import json
 
@@ -40,11 +40,14 @@ def test_variables_of_github_come_from_outputs() -> None:
             "value": {role: f"arn:{role}" for role in ("images", "plan", "apply", "deploy")}
         },
         "repository_urls": {"value": {"api": "a", "worker": "w"}},
+        "workflow_variables": {"value": {"region": "eu-central-1", "settings": {"LLM_MODEL": "m"}}},
     }
     made = lines(json.loads(json.dumps(outputs)))
     assert len(made) == len(VARIABLES)
     assert "gh variable set AWS_ROLE_PLAN --body arn:plan" in made
     assert "gh variable set TF_STATE_BUCKET --body 'state of ours'" in made
+    given = next(line for line in made if "TERRAFORM_VARIABLES" in line)
+    assert given.endswith("""--body '{"region": "eu-central-1", "settings": {"LLM_MODEL": "m"}}'""")
     outputs["github_role_arns"] = {"value": {}}
     with pytest.raises(DescriptionError, match=r"github_role_arns\.images"):
         lines(outputs)

@@ -150,6 +150,24 @@ def test_init_runs_before_services_move_and_a_failure_takes_them_back() -> None:
     assert "!success()" in job["steps"][where["rollback"]]["if"]
 
 
+def test_only_a_plan_that_was_approved_is_applied() -> None:
+    jobs = loaded(FOLDER / "deploy.yml")["jobs"]
+    runs = [step.get("run", "") for step in jobs["deploy"]["steps"]]
+    compared = next(i for i, run in enumerate(runs) if "--approved" in run)
+    (apply,) = (i for i, run in enumerate(runs) if "terraform apply" in run)
+    assert "needs.plan.outputs.changes" in jobs["deploy"]["steps"][compared]["env"]["APPROVED"]
+    assert compared < apply
+    assert runs[apply].endswith('"$RUNNER_TEMP/plan"')
+    assert "auto-approve" not in runs[apply]
+
+
+def test_no_plan_of_a_workflow_looks_at_aws() -> None:
+    # The provider would read secrets, which the role of plans may not; and both plans must agree.
+    plans = [step["run"] for _, step in steps() if "terraform plan" in step.get("run", "")]
+    assert len(plans) == 2
+    assert all("-refresh=false" in run for run in plans)
+
+
 def test_every_command_that_a_workflow_runs_exists() -> None:
     text = "".join(path.read_text() for path in WORKFLOWS)
     for name in set(re.findall(r"-m deploy\.ecs\.(\w+)", text)):
