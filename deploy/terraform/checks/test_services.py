@@ -118,6 +118,19 @@ def test_workers_follow_the_backlog_of_their_queue(plan: Plan) -> None:
     assert followed == scaled_workers
 
 
+def test_the_page_about_services_names_the_numbers_that_are_set() -> None:
+    page = (TERRAFORM.parents[1] / "docs/operations/ecs-services.md").read_text()
+    [variables] = [
+        one["backlog_per_task"]
+        for one in hcl2.loads((TERRAFORM / "variables.tf").read_text())["variable"]
+        if "backlog_per_task" in one
+    ]
+    [default] = variables["default"]
+    for worker, queue in WORKERS.items():
+        [row] = [line for line in page.splitlines() if line.startswith(f"| {worker} |")]
+        assert f"more than {default[queue]} " in row
+
+
 def test_who_has_no_worker_gets_one_when_something_waits(small: Plan) -> None:
     alone = {name for name, (fewest, _) in scaled(small).items() if fewest == 0}
     started = {

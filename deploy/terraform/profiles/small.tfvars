@@ -1,5 +1,5 @@
 # One small team: under 150 dollars a month when nothing is asked (docs/operations/costs.md). What is
-# in one zone or has one node goes down with it; nothing is lost, for uploads are in S3 first.
+# in one zone goes down with it; nothing is lost, for uploads are in S3 first and Redis has two nodes.
 architecture       = "ARM64"
 monthly_budget_usd = 200
 
@@ -11,7 +11,7 @@ log_retention_days   = 30
 
 redis = {
   node_type     = "cache.t4g.micro"
-  nodes         = 1
+  nodes         = 2 # one alone is empty after AWS has replaced it, and it holds the texts of chunks
   snapshot_days = 1
 }
 

@@ -107,4 +107,4 @@ def test_a_profile_of_ones_own_is_printed(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["costs", str(TERRAFORM / "profiles/small.tfvars")])
     main()
-    assert "| ElastiCache | 1 × cache.t4g.micro (valkey) |" in capsys.readouterr().out
+    assert "| ElastiCache | 2 × cache.t4g.micro (valkey) |" in capsys.readouterr().out

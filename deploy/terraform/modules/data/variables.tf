@@ -75,7 +75,7 @@ variable "deletion_protection" {
 }
 
 variable "redis" {
-  description = "ElastiCache: nodes with cluster mode off. nodes = 1 has no failover, 2 or more have one in another zone."
+  description = "ElastiCache: nodes with cluster mode off. 2 or more fail over between zones. nodes = 1 loses what it holds when AWS replaces it: then restore a snapshot or a backup."
   type = object({
     engine         = optional(string, "valkey")
     engine_version = optional(string, "8.0")
