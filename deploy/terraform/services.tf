@@ -29,7 +29,6 @@ locals {
     var.postgres_root_cert == null ? {} : { POSTGRES_SSL_ROOT_CERT = var.postgres_root_cert },
     var.graph == "postgres" ? {} : {
       NEO4J_URI      = module.data.neo4j_uri
-      NEO4J_USERNAME = "neo4j"
       NEO4J_DATABASE = var.graph == "aura" ? var.aura_database : "neo4j"
     },
   )
@@ -41,7 +40,11 @@ locals {
       REDIS_PASSWORD    = module.secrets.arns["redis"]
       POSTGRES_PASSWORD = "${module.secrets.arns["postgres"]}:password::"
     },
-    var.graph == "postgres" ? {} : { NEO4J_PASSWORD = "${module.secrets.arns["neo4j"]}:password::" },
+    # Aura gives each database a user of its own name or `neo4j`: the secret says which.
+    var.graph == "postgres" ? {} : {
+      for variable, key in { NEO4J_USERNAME = "username", NEO4J_PASSWORD = "password" } :
+      variable => "${module.secrets.arns["neo4j"]}:${key}::"
+    },
     contains(local.keyed, lookup(var.settings, "LLM_PROVIDER", "offline")) ? { LLM_API_KEY = module.secrets.arns["llm-api-key"] } : {},
     contains(local.keyed, lookup(var.settings, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.secrets.arns["embedding-api-key"] } : {},
   )

@@ -49,10 +49,14 @@ class Plan:
         return found.values
 
 
+def plan_file(name: str) -> Path:
+    """Where `check` left a plan."""
+    return Path(os.environ["PLANS"]) / f"{name}.json"  # noqa: TID251 - check hands it over
+
+
 def read_plan(profile: str) -> Plan:
-    """The plan that `check` made."""
-    path = Path(os.environ["PLANS"]) / f"{profile}.json"  # noqa: TID251 - check hands it over
-    planned = json.loads(path.read_text())["planned_values"]["root_module"]
+    """The plan that `check` made of a profile."""
+    planned = json.loads(plan_file(profile).read_text())["planned_values"]["root_module"]
     return Plan(profile, tuple(_resources(planned)))
 
 

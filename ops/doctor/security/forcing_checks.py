@@ -1,4 +1,4 @@
-"""Servers that would answer without TLS: what settings ask for protects our own connections alone."""
+"""Servers that would answer without TLS: our settings protect our own connections alone."""
 
 import asyncio
 
