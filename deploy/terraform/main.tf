@@ -13,6 +13,9 @@ data "aws_availability_zones" "current" {
 
 locals {
   zones = length(var.availability_zones) > 0 ? var.availability_zones : slice(data.aws_availability_zones.current.names, 0, 2)
+
+  # How long a model may think before an answer begins: nothing on the way may end it earlier.
+  answer_s = tonumber(lookup(merge(var.profile_settings, var.settings), "LLM_TIMEOUT_S", "180"))
 }
 
 module "security" {
@@ -91,6 +94,8 @@ module "edge" {
   domain                   = var.domain
   allowed_cidrs            = var.allowed_cidrs
   rate_limit_per_5_minutes = var.rate_limit_per_5_minutes
+  idle_timeout_s           = max(300, local.answer_s + 60)
+  deregistration_delay_s   = min(600, max(200, local.answer_s + 20))
   waf_log_retention_days   = var.log_retention_days
   log_key_arn              = module.security.kms_key_arn
   deletion_protection      = var.deletion_protection

@@ -24,8 +24,3 @@ output "target_group_arn_suffix" {
   description = "The target group's dimension in CloudWatch."
   value       = aws_lb_target_group.api.arn_suffix
 }
-
-output "web_acl_arn" {
-  description = "The web application firewall."
-  value       = aws_wafv2_web_acl.this.arn
-}

@@ -34,8 +34,9 @@ locals {
       user      = var.user
 
       readonlyRootFilesystem = true
-      linuxParameters        = { capabilities = { drop = ["ALL"] } }
-      mountPoints            = [{ sourceVolume = "data", containerPath = var.data_dir, readOnly = false }]
+      # As compose's `init`: what a parser leaves behind when it is killed is cleared away.
+      linuxParameters = { capabilities = { drop = ["ALL"] }, initProcessEnabled = true }
+      mountPoints     = [{ sourceVolume = "data", containerPath = var.data_dir, readOnly = false }]
 
       environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
       secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]

@@ -8,24 +8,9 @@ output "task_definition_arn" {
   value       = aws_ecs_task_definition.this.arn
 }
 
-output "family" {
-  description = "The name of the task definition without its revision."
-  value       = aws_ecs_task_definition.this.family
-}
-
 output "security_group_id" {
   description = "The security group of the tasks: what stores let in."
   value       = aws_security_group.this.id
-}
-
-output "task_role_arn" {
-  description = "The role of the process."
-  value       = aws_iam_role.task.arn
-}
-
-output "log_group_name" {
-  description = "Where its logs are."
-  value       = aws_cloudwatch_log_group.this.name
 }
 
 output "run_task" {

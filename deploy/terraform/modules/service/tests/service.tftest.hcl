@@ -36,7 +36,7 @@ variables {
 run "a_container_can_change_nothing_but_its_data" {
   assert {
     condition = alltrue([for container in jsondecode(aws_ecs_task_definition.this.container_definitions) : (
-      container.readonlyRootFilesystem && container.user == "10001:10001" && container.linuxParameters.capabilities.drop == ["ALL"]
+      container.readonlyRootFilesystem && container.user == "10001:10001" && container.linuxParameters == { capabilities = { drop = ["ALL"] }, initProcessEnabled = true }
     )])
     error_message = "The root file system is read-only, the user is not root and has no capabilities."
   }
