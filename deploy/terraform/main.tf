@@ -93,6 +93,7 @@ module "edge" {
   certificate_arn          = var.certificate_arn
   domain                   = var.domain
   allowed_cidrs            = var.allowed_cidrs
+  own_addresses            = module.network.nat_addresses
   rate_limit_per_5_minutes = var.rate_limit_per_5_minutes
   idle_timeout_s           = max(300, local.answer_s + 60)
   deregistration_delay_s   = min(600, max(200, local.answer_s + 20))

@@ -64,6 +64,8 @@ output "workflow_variables" {
     allowed_cidrs            = var.allowed_cidrs
     rate_limit_per_5_minutes = var.rate_limit_per_5_minutes
     settings                 = var.settings
+    secrets                  = var.secrets
+    egress                   = var.egress
     backlog_per_task         = var.backlog_per_task
     flower_clients           = var.flower_clients
     backup_schedule          = var.backup_schedule

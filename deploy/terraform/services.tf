@@ -36,6 +36,7 @@ locals {
   # A task whose secret has no value does not start, so each names only what is in use.
   keyed = ["openai", "ark"]
   secrets = merge(
+    var.secrets,
     {
       REDIS_PASSWORD    = module.secrets.arns["redis"]
       POSTGRES_PASSWORD = "${module.secrets.arns["postgres"]}:password::"
@@ -96,6 +97,7 @@ locals {
     { https = { port = 443, cidr = "0.0.0.0/0" } },
     local.store_rules,
     var.graph == "aura" ? { aura = { port = 7687, cidr = "0.0.0.0/0" } } : {},
+    var.egress,
   )
 }
 

@@ -78,6 +78,18 @@ variable "settings" {
   default     = {}
 }
 
+variable "secrets" {
+  description = "Further settings that are secrets, such as OTEL_EXPORTER_OTLP_HEADERS: name => ARN in Secrets Manager. All services get them but flower."
+  type        = map(string)
+  default     = {}
+}
+
+variable "egress" {
+  description = "Where services may connect to besides stores and HTTPS, such as a model server or a collector of traces: a name => port and addresses or security group. A NAT machine passes on 443 and 7687 alone."
+  type        = map(object({ port = number, cidr = optional(string), security_group_id = optional(string) }))
+  default     = {}
+}
+
 variable "profile_settings" {
   description = "Settings that belong to the sizes of a profile; those of `settings` win."
   type        = map(string)

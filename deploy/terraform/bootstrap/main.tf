@@ -30,7 +30,7 @@ resource "aws_kms_key" "state" {
 }
 
 resource "aws_s3_bucket" "state" {
-  # checkov:skip=CKV_AWS_18:CloudTrail shows who reads the state
+  # checkov:skip=CKV_AWS_18:there is no secret in the state; policies say who reads it
   # checkov:skip=CKV_AWS_144:the state can be made anew by import
   # checkov:skip=CKV2_AWS_62:nobody waits for its objects
   bucket_prefix = "${var.name}-terraform-"

@@ -9,7 +9,7 @@ locals {
 }
 
 resource "aws_s3_bucket" "main" {
-  # checkov:skip=CKV_AWS_18:CloudTrail and GuardDuty look at accesses; a log of each would cost more than the bucket
+  # checkov:skip=CKV_AWS_18:GuardDuty looks at accesses by itself; a log of each would cost more than the bucket
   # checkov:skip=CKV_AWS_144:a copy in another region is a decision of its own (docs/terraform.md)
   # checkov:skip=CKV2_AWS_62:workers learn of uploads from the ledger, nobody waits for events
   for_each = local.buckets

@@ -122,6 +122,17 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   cidr_ipv4         = each.value.cidr
 }
 
+resource "aws_vpc_security_group_ingress_rule" "own" {
+  for_each = contains(var.allowed_cidrs, "0.0.0.0/0") ? {} : var.own_addresses
+
+  security_group_id = aws_security_group.this.id
+  description       = "HTTPS from our own tasks, through NAT"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "${each.value}/32"
+}
+
 resource "aws_vpc_security_group_egress_rule" "api" {
   security_group_id = aws_security_group.this.id
   description       = "To the API"

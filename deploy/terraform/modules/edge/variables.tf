@@ -51,6 +51,12 @@ variable "allowed_cidrs" {
   default     = ["0.0.0.0/0"]
 }
 
+variable "own_addresses" {
+  description = "By what addresses our own tasks come, by any name: after a rollover one of them asks the API by its public name."
+  type        = map(string)
+  default     = {}
+}
+
 variable "api_port" {
   description = "The port of the API's containers."
   type        = number

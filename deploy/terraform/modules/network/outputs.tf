@@ -23,6 +23,14 @@ output "private_subnet_ids" {
   ]
 }
 
+output "nat_addresses" {
+  description = "By what addresses tasks are seen outside, by a name that is known beforehand."
+  value = merge(
+    { for zone, address in aws_eip.nat : zone => address.public_ip },
+    { for address in aws_eip.nat_instance : "machine" => address.public_ip },
+  )
+}
+
 output "nat_gateway_ids" {
   description = "The NAT gateways by zone, for alarms; none with nat_instance_type."
   value       = { for zone, gateway in aws_nat_gateway.main : zone => gateway.id }

@@ -1,4 +1,5 @@
-# CloudTrail: who called AWS's API, in a bucket that nobody overwrites.
+# CloudTrail: who called AWS's API, in a bucket that keeps what is overwritten. Reading and writing of
+# single objects is not in it: that costs by the call, and GuardDuty looks at it.
 
 locals {
   trail_arn = "arn:${local.partition}:cloudtrail:${local.region}:${local.account}:trail/${var.name}"

@@ -58,7 +58,7 @@ variable "environment" {
   default     = {}
   validation {
     condition = alltrue([
-      for variable in keys(var.environment) : !can(regex("(PASSWORD|API_KEY|SECRET|TOKEN)$", variable))
+      for variable in keys(var.environment) : !can(regex("(PASSWORD|API_KEY|SECRET|TOKEN|OTLP_HEADERS)$", variable))
     ])
     error_message = "A password or key stands in environment; put it into secrets, as the ARN of a secret."
   }

@@ -101,6 +101,28 @@ run "the_load_balancer_reaches_the_api_and_nothing_else" {
   }
 }
 
+run "our_own_tasks_are_let_in_where_not_everybody_is" {
+  variables {
+    allowed_cidrs = ["192.0.2.0/24"]
+    own_addresses = { machine = "198.51.100.7" }
+  }
+  assert {
+    condition     = [for rule in values(aws_vpc_security_group_ingress_rule.own) : [rule.cidr_ipv4, rule.from_port]] == [["198.51.100.7/32", 443]]
+    error_message = "The probe after a rollover comes through NAT."
+  }
+}
+
+run "where_everybody_is_let_in_no_rule_is_needed" {
+  command = plan
+  variables {
+    own_addresses = { machine = "198.51.100.7" }
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.own) == 0
+    error_message = "0.0.0.0/0 holds it already."
+  }
+}
+
 run "uploads_may_be_about_anything_but_not_from_anybody" {
   assert {
     condition = [for priority in range(5) : one([for rule in aws_wafv2_web_acl.this.rule : rule.name if rule.priority == priority])] == [
