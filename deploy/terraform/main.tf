@@ -15,7 +15,7 @@ locals {
   zones = length(var.availability_zones) > 0 ? var.availability_zones : slice(data.aws_availability_zones.current.names, 0, 2)
 
   # How long a model may think before an answer begins: nothing on the way may end it earlier.
-  answer_s = tonumber(lookup(merge(var.profile_settings, var.settings), "LLM_TIMEOUT_S", "180"))
+  answer_s = tonumber(lookup(local.told, "LLM_TIMEOUT_S", "180"))
 }
 
 module "security" {

@@ -3,8 +3,10 @@
 locals {
   data_dir = "/data"
 
-  # Settings that only this place can know; the rest is var.settings.
-  environment = merge(var.profile_settings, var.settings, {
+  told = merge(var.profile_settings, var.settings)
+
+  # Settings that only this place can know win over what was told.
+  environment = merge(local.told, {
     USE_EXTERNAL_STORAGE    = "true"
     LOG_FORMAT              = "json"
     OBJECT_STORE            = "s3"
@@ -46,8 +48,8 @@ locals {
       for variable, key in { NEO4J_USERNAME = "username", NEO4J_PASSWORD = "password" } :
       variable => "${module.secrets.arns["neo4j"]}:${key}::"
     },
-    contains(local.keyed, lookup(var.settings, "LLM_PROVIDER", "offline")) ? { LLM_API_KEY = module.secrets.arns["llm-api-key"] } : {},
-    contains(local.keyed, lookup(var.settings, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.secrets.arns["embedding-api-key"] } : {},
+    contains(local.keyed, lookup(local.told, "LLM_PROVIDER", "offline")) ? { LLM_API_KEY = module.secrets.arns["llm-api-key"] } : {},
+    contains(local.keyed, lookup(local.told, "EMBEDDING_PROVIDER", "offline")) ? { EMBEDDING_API_KEY = module.secrets.arns["embedding-api-key"] } : {},
   )
 
   # Commands and health checks are in modules/service/kinds.tf.
@@ -114,7 +116,11 @@ module "service" {
   image        = var.images[lookup(local.described[each.key], "image", "worker")]
   architecture = var.architecture
   data_dir     = local.data_dir
-  environment  = merge(local.environment, lookup(local.described[each.key], "environment", {}))
+  # Flower reads the broker and nothing else: it would not start with a model whose key it lacks.
+  environment = merge(
+    { for variable, value in local.environment : variable => value if each.key != "flower" || can(regex("^(USE_EXTERNAL_STORAGE|(REDIS|FLOWER|LOG)_\\w+)$", variable)) },
+    lookup(local.described[each.key], "environment", {}),
+  )
   secrets = merge(
     { for variable, arn in local.secrets : variable => arn if each.key != "flower" || variable == "REDIS_PASSWORD" },
     lookup(local.described[each.key], "secrets", {}),
