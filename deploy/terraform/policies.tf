@@ -27,3 +27,28 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 }
+
+# Who only parses documents reads them; parsers are what a document could turn against us.
+data "aws_iam_policy_document" "read_uploads" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["${module.data.buckets.uploads.arn}/*"]
+  }
+
+  # Without it a document that is gone would look like one that may not be read.
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = [module.data.buckets.uploads.arn]
+  }
+
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [module.security.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+}

@@ -61,7 +61,7 @@ locals {
       policies    = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
     }
     worker-prepare = {
-      policies = { uploads = data.aws_iam_policy_document.bucket["uploads"].json }
+      policies = { uploads = data.aws_iam_policy_document.read_uploads.json }
       queue    = "prepare"
     }
     worker-extract = { queue = "extract" }
