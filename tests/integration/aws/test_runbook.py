@@ -42,7 +42,7 @@ SETTINGS = {
 
 @pytest.fixture
 def ground(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What Terraform made, and the zone whose name means the host; answers how the page names it."""
+    """What Terraform made, and the zone whose name means the host, by the page's words."""
     if not AWS.exists():
         not_available("AWS's command line is missing: `make .venv-aws/stamp` fetches it")
     scaling, secrets = boto3.client("application-autoscaling"), boto3.client("secretsmanager")

@@ -1,12 +1,13 @@
 """`docker compose …` as the runbooks type it, over the same programs without an engine.
 
-The tiers run by `ragfleet up` beside servers that are there already; a command in a container runs in
-a process here. What is mounted and the volume `data` are folders. STAND_IN names a file of JSON:
+The tiers run by `ragfleet up` beside servers that are there already; a command in a container runs
+in a process here. What is mounted and the volume `data` are folders. STAND_IN names a file of JSON:
 `one_host` are the settings of the compose file's own stores, `managed` what no `.env` of AWS has.
 """
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def run(words: list[str]) -> int:
 
 
 def call(program: str, words: list[str]) -> int:
-    return os.spawnvpe(os.P_WAIT, program, [program, *words], environment())
+    return subprocess.run([program, *words], env=environment(), check=False).returncode
 
 
 def main(words: list[str]) -> int:

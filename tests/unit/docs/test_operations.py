@@ -1,11 +1,10 @@
-"""What the pages of docs/operations tell people to type is there: commands, options, codes, links."""
+"""What the pages of docs/operations name is there: commands, options, codes, settings, links."""
 
 import argparse
 import ast
 import re
 import runpy
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,19 @@ NO_ENGINE = {"--rm", "-T", "-d", "--detach", "--wait", "--no-deps", "--build", "
 WITH_VALUE = {"-f", "-v", "--entrypoint", "--scale", "--tail", "--since", "--profile"}
 
 
+OF_OTHERS = {
+    "AWS_DEFAULT_REGION", "COMPOSE_FILE", "ECS_AGENT_URI",
+    # What a person puts in.
+    "HOST_SECURITY_GROUP", "HOST_INSTANCE", "BUCKET_OF_BACKUPS", "API_REPOSITORY",
+    "WORKER_REPOSITORY", "NEW_KEY",
+}  # fmt: skip
+
+
 class _Understood(BaseException):
     """Thrown instead of doing what was asked."""
 
 
-def parse(command: Any, words: list[str]) -> None:  # noqa: ANN401 - click's, which typer hides
+def parse(command: Any, words: list[str]) -> None:
     """Read words as the command line does, without doing it; what is unknown is an error."""
     while hasattr(command, "commands") and words and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
@@ -57,7 +64,7 @@ def of_python(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         return
     assert words[1] == "-m", words
     monkeypatch.setattr(sys, "argv", words[2:])
-    real: Callable[..., argparse.Namespace] = argparse.ArgumentParser.parse_args
+    real = argparse.ArgumentParser.parse_args
 
     def parse_args(self: argparse.ArgumentParser, *_: object) -> None:
         real(self)
@@ -81,7 +88,7 @@ def of_make(words: list[str], _: pytest.MonkeyPatch) -> None:
 
 
 def of_compose(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    if words[1:2] != ["compose"] or len(words) == 2:  # noqa: PLR2004 - a sentence about it
+    if words[1:2] != ["compose"] or len(words) == 2:
         return
     rest, entry = words[2:], ""
     file = ROOT / (rest[1] if rest[:1] == ["-f"] else "docker-compose.yml")
@@ -131,7 +138,9 @@ def test_every_command_and_option_that_a_page_names_is_there(
                     check([program, *words[1:]], patched)
                 except (Exception, SystemExit) as error:  # noqa: BLE001 - all are listed
                     said = capsys.readouterr().err[-200:]
-                    if is_whole or not re.search(r"are required: |wants --name|expected one argument", said):
+                    if is_whole or not re.search(
+                        r"are required: |wants --name|expected one argument", said
+                    ):
                         wrong.append(f"{' '.join(words)}: {error!r} {said}")
     assert wrong == []
 
@@ -141,8 +150,11 @@ def strings_of_the_code() -> set[str]:
     for folder in SOURCES:
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.add(node.value)
+                match node:
+                    case ast.Constant(str() as value):
+                        found.add(value)
+                    case ast.AnnAssign(ast.Name(field)):  # what an answer of the API has
+                        found.add(field)
     return found
 
 
@@ -155,6 +167,19 @@ def test_every_error_code_that_a_page_names_is_one() -> None:
             code = re.match(r"((?:doctor|health)\.[a-z0-9_]+|[a-z]+(?:_[a-z0-9]+)+)(?=$|: )", span)
             if code and code[1] not in known and not re.search(rf"\b{code[1]}\b", terraform):
                 wrong.append(f"{page.name}: {code[1]}")
+    assert wrong == []
+
+
+def test_every_setting_that_a_page_names_is_one() -> None:
+    places = [*ROOT.glob("docker-compose*.yml"), ROOT / ".env.example", ROOT / "ops/init_env.py"]
+    places += [*ROOT.glob("deploy/*.mk"), *ROOT.glob(".github/workflows/*.yml")]
+    known = set(re.findall(r"[A-Z][A-Z0-9_]+", "".join(path.read_text() for path in places)))
+    wrong = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"\b(?:[A-Z][A-Z0-9]*_)+[A-Z0-9]+\b", text):
+            if name not in known | OF_OTHERS:
+                wrong.append(f"{page.name}: {name}")  # noqa: PERF401 - read more easily so
     assert wrong == []
 
 
