@@ -20,6 +20,7 @@ from shared.contract.names import QueueName
 from shared.settings import Settings, load_settings
 from shared.settings_secrets import _variables_of as variables_of_field
 from shared.settings_secrets import is_secret
+from tests.unit.docs.typed import blocks
 from worker.celery_options import DRAIN_S
 
 ROOT = Path(__file__).parents[3]
@@ -258,3 +259,30 @@ def test_on_aws_a_missing_address_is_named(missing: str, installation: Path) -> 
     code, said = compose(installation, AWS, "config", "--quiet", **variables)
     assert code != 0
     assert missing in said
+
+
+def test_compose_takes_the_env_that_the_page_of_phase_2_makes(installation: Path) -> None:
+    page = (ROOT / "docs/operations/phase-2.md").read_text(encoding="utf-8")
+    settings = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)[0]
+    (switch,) = [block for block in blocks(page, "sh") if "COMPOSE_FILE=" in block]
+    write_env(installation)
+    folder = installation / "moving/in"
+    folder.mkdir(parents=True)
+    (folder / "aws.env").write_text(settings)
+    for name in ("redis", "postgres", "neo4j"):
+        (folder / f"{name}_password").write_text(f"word-of-{name}")
+    typed = switch.partition("\ndocker ")[0]
+    subprocess.run(["bash", "-euc", typed], cwd=installation, check=True)
+
+    code, said = compose(installation, [], "config", "--format", "json")
+
+    assert code == 0, said
+    found = json.loads(said)
+    assert not STORES & set(found["services"])
+    environment = found["services"]["worker-commit"]["environment"]
+    for line in settings.splitlines():
+        name, _, value = line.partition("=")
+        # Passwords and certificates are files elsewhere in a container.
+        if not name.endswith(("_FILE", "_CERT")):
+            assert environment[name] == value, name
+    assert (installation / "secrets/redis_password").read_text() == "word-of-redis"
