@@ -41,13 +41,39 @@ SETTINGS = {
 
 
 @pytest.fixture
-def ground(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What Terraform made, and the zone whose name means the host, by the page's words."""
+def tasks(endpoint: str, tmp_path: Path) -> Iterator[str]:
+    """What tasks are told, and a host after `ragfleet init-env`; answers where AWS is."""
     if not AWS.exists():
         not_available("AWS's command line is missing: `make .venv-aws/stamp` fetches it")
-    scaling, secrets = boto3.client("application-autoscaling"), boto3.client("secretsmanager")
+    secrets, ecs = boto3.client("secretsmanager"), boto3.client("ecs")
+    for name, value in SECRETS.items():
+        secrets.create_secret(Name=f"ragfleet/{name}", SecretString=value)
+    ecs.register_task_definition(
+        family="ragfleet-worker-commit",
+        containerDefinitions=[
+            {
+                "name": "worker-commit",
+                "image": "example:2",
+                "memory": 512,
+                "environment": [{"name": one, "value": value} for one, value in SETTINGS.items()],
+            }
+        ],
+    )
+    write_env(tmp_path)
+    (tmp_path / "global-bundle.pem").touch()
+    yield endpoint
+    for name in SECRETS:
+        secrets.delete_secret(SecretId=f"ragfleet/{name}", ForceDeleteWithoutRecovery=True)
+    for client in (secrets, ecs):
+        client.close()
+
+
+@pytest.fixture
+def ground(tasks: str, installation: Installation) -> Iterator[dict[str, str]]:
+    """What Terraform made, and the zone whose name means the host, by the page's words."""
+    scaling, route53 = boto3.client("application-autoscaling"), boto3.client("route53")
     rds, elasticache = boto3.client("rds"), boto3.client("elasticache")
-    ec2, elb, route53 = boto3.client("ec2"), boto3.client("elbv2"), boto3.client("route53")
+    ec2, elb = boto3.client("ec2"), boto3.client("elbv2")
     scaling.register_scalable_target(
         ServiceNamespace="ecs",
         ResourceId=f"service/{installation.cluster}/api",
@@ -55,8 +81,6 @@ def ground(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str
         MinCapacity=2,
         MaxCapacity=10,
     )
-    for name, value in SECRETS.items():
-        secrets.create_secret(Name=f"ragfleet/{name}", SecretString=value)
     rds.create_db_cluster(
         DBClusterIdentifier="ragfleet",
         Engine="aurora-postgresql",
@@ -68,24 +92,11 @@ def ground(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str
     )
     subnets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:2]
     balancer = elb.create_load_balancer(Name="ragfleet", Subnets=subnets)["LoadBalancers"][0]
-    installation.ecs.register_task_definition(
-        family="ragfleet-worker-commit",
-        containerDefinitions=[
-            {
-                "name": "worker-commit",
-                "image": "example:2",
-                "memory": 512,
-                "environment": [{"name": one, "value": value} for one, value in SETTINGS.items()],
-            }
-        ],
-    )
-    zone = route53.create_hosted_zone(Name="example.com", CallerReference=str(tmp_path))
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference=tasks)
     zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
     point(route53, zone_id, "192.0.2.7")
-    write_env(tmp_path)
-    (tmp_path / "global-bundle.pem").touch()
-    yield {"ZONE": zone_id, "REGION": REGION, "balancer": balancer["DNSName"]}
-    for client in (scaling, secrets, rds, elasticache, ec2, elb, route53):
+    yield {"ZONE": zone_id, "REGION": REGION, "BALANCER": balancer["DNSName"]}
+    for client in (scaling, rds, elasticache, ec2, elb, route53):
         client.close()
 
 
@@ -107,8 +118,8 @@ def meaning(zone: str) -> str:
 
 
 def typed(block: str, folder: Path, ground: dict[str, str], endpoint: str) -> str:
-    for name in ("ZONE", "REGION"):
-        block = re.sub(rf"\b{name}\b", ground[name], block)
+    for name, value in ground.items():
+        block = re.sub(rf"\b{name}\b", value, block)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=folder,
@@ -141,12 +152,10 @@ def test_phase_3_there_and_back_and_there_again(
     assert "ended with exit code 0" in then()
     assert meaning(ground["ZONE"]) == "192.0.2.7"
     assert "a document went through" in then()
-    assert meaning(ground["ZONE"]) == ground["balancer"]
+    assert meaning(ground["ZONE"]) == ground["BALANCER"]
     assert then().count("is available.") == 2  # Aurora's and ElastiCache's
 
     then()
-    for path in ROOT.glob("docker-compose*.yml"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
     for name, wanted in {
         "redis_password": "token-of-redis",
         "api_key": "key-of-the-api",
@@ -161,8 +170,17 @@ def test_phase_3_there_and_back_and_there_again(
     assert set(counts(installation).values()) == {0}
     assert "All tiers are at work" in then()
     assert set(counts(installation).values()) == {2}
-    assert meaning(ground["ZONE"]) == ground["balancer"]
+    assert meaning(ground["ZONE"]) == ground["BALANCER"]
     assert list(page) == []
+
+
+def test_real_compose_takes_the_settings_that_the_page_makes_of_the_tasks(
+    tasks: str, tmp_path: Path
+) -> None:
+    (block,) = [one for one in blocks(PAGE, "sh") if "describe-task-definition" in one]
+    typed(block, tmp_path, {}, tasks)
+    for path in ROOT.glob("docker-compose*.yml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
 
     code, said = compose(tmp_path, [], "config", "--format", "json")
     assert code == 0, said
