@@ -49,7 +49,7 @@ def prepare_tree(folder: Path, settings: Mapping[str, str] = _ONE_HOST) -> Path:
     run([sys.executable, "-m", "ops.cli", "init-env"], cwd=tree, environment=_own_settings_only())
     ports = {name: str(free_port()) for name in _PORTS}
     with (tree / ".env").open("a") as file:
-        lines = _SETTINGS | ports | settings
+        lines = {**_SETTINGS, **ports, **settings}
         file.writelines(f"{name}={value}\n" for name, value in lines.items())
     _make_certificate(tree / "tls")
     return tree
@@ -101,7 +101,7 @@ def build_images(installation: Installation, seen: dict[str, Any]) -> None:
 
 def _builds(installation: Installation) -> dict[str, dict[str, Any]]:
     """Each image that the compose files build, with how."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for each in (installation, _files_mode(installation)):
         services = each.services().values()
         found |= {row["image"]: row["build"] for row in services if "build" in row}
