@@ -25,20 +25,23 @@ def gone_afterwards(installation: Installation) -> Iterator[None]:
         installation.compose(*remove)
 
 
-def up(installation: Installation, transcript: Transcript, *, act: str, what: str = "") -> None:
+def up(installation: Installation, transcript: Transcript, *, act: str) -> None:
     """Start all containers and wait until the engine finds them healthy.
 
     Raises:
         RehearsalError: one is not.
     """
-    what = what or "`docker compose up -d` until every container is healthy"
-    with transcript.step(act, what) as entry:
-        try:
-            installation.compose("up", "--detach", "--no-build", timeout_s=UP_TIMEOUT_S)
-        except RehearsalError as error:
-            raise RehearsalError(f"{error}\n{installation.complaints()}") from None
+    with transcript.step(act, "`docker compose up -d` until every container is healthy") as entry:
+        _start(installation)
         installation.wait_until_healthy(timeout_s=UP_TIMEOUT_S)
         entry.seen["containers"] = len(installation.containers())
+
+
+def _start(installation: Installation) -> None:
+    try:
+        installation.compose("up", "--detach", "--no-build", timeout_s=UP_TIMEOUT_S)
+    except RehearsalError as error:
+        raise RehearsalError(f"{error}\n{installation.complaints()}") from None
 
 
 def questions(installation: Installation) -> list[Question]:
@@ -98,7 +101,10 @@ def down_and_up(
     before = visitor.documents()
     with transcript.step(act, "`docker compose down`"):
         installation.compose("down")
-    up(installation, transcript, act=act)
+    with transcript.step(act, "`docker compose up -d`, until every container is well") as entry:
+        _start(installation)
+        installation.wait_until_well(timeout_s=UP_TIMEOUT_S)
+        entry.seen["containers"] = len(installation.containers())
     with transcript.step(
         act, "all documents are there, and questions are answered as before"
     ) as entry:

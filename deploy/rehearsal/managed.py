@@ -111,6 +111,8 @@ def stores_elsewhere(
         RehearsalError: one does not start.
     """
     _make_certificates(installation.folder / "managed")
+    # First the networks: that one of them leads to the stores is what the VPC does on AWS.
+    installation.compose("up", "--no-start", "--no-build")
     names = [_PREFIX + store.name for store in _STORES]
     _remove(installation, names)
     try:

@@ -45,8 +45,6 @@ def stores_elsewhere(engine: Engine, folder: Path, transcript: Transcript) -> No
     installation = Installation(engine, tree, files=AWS)
     with basics.gone_afterwards(installation), ExitStack() as until_the_end:
         with transcript.step(act, "stores outside of the project, which speak TLS alone") as entry:
-            # First the networks: that one leads to the stores is what the VPC does on AWS.
-            installation.compose("up", "--no-start", "--no-build")
             network = f"{project}_stores"
             until_the_end.enter_context(
                 managed.stores_elsewhere(installation, images=images, network=network)
