@@ -34,6 +34,7 @@ class _Store:
     """A server that takes nothing but TLS. A key is read by the server's own user alone."""
 
     name: str
+    """Of its image, too."""
     script: str
     ready: str
     files: dict[str, str]
@@ -56,14 +57,11 @@ REDISCLI_AUTH="$(cat /secrets/redis_password)" \
   redis-cli --tls --cacert /managed/authority.pem ping | grep PONG
 """,
         files={"secrets/redis_password": "/secrets/redis_password"},
+        options=("--network-alias", f"redis.{_DOMAIN}"),
     ),
     _Store(
         "postgres",
-        script="""
-install -o postgres -m 600 /managed/key.pem /tmp/key.pem
-exec docker-entrypoint.sh postgres -c ssl=on \
-  -c ssl_cert_file=/managed/certificate.pem -c ssl_key_file=/tmp/key.pem
-""",
+        script="exec docker-entrypoint.sh postgres",  # see _TERMINATOR
         ready="pg_isready --quiet --host 127.0.0.1 --username lightrag --dbname lightrag",
         files={
             "secrets/postgres_password": "/secrets/postgres_password",
@@ -85,6 +83,7 @@ exec /startup/docker-entrypoint.sh neo4j
         ready="wget -q -O /dev/null http://127.0.0.1:7474/",  # it listens to Bolt before that
         files={"secrets/neo4j_auth": "/secrets/neo4j_auth"},
         options=(
+            *("--network-alias", f"neo4j.{_DOMAIN}"),
             *("--env", "NEO4J_AUTH_PATH=/secrets/neo4j_auth"),
             *("--env", "NEO4J_server_memory_heap_max__size=512M"),
             *("--env", f"NEO4J_server_bolt_advertised__address=neo4j.{_DOMAIN}:7687"),
@@ -94,6 +93,16 @@ exec /startup/docker-entrypoint.sh neo4j
         ),
     ),
 )
+
+# The stand-in of PostgreSQL was built without TLS. This is what the tiers know by its name.
+_TERMINATOR = _Store(
+    "worker-extract",  # any image with Python
+    script=f"exec python /program.py {_PREFIX}postgres /managed/certificate.pem /managed/key.pem",
+    ready="exec python -c 'import socket; socket.create_connection((\"127.0.0.1\", 5432))'",
+    files={"deploy/rehearsal/terminator.py": "/program.py"},
+    options=("--user", "0:0", "--network-alias", f"postgres.{_DOMAIN}"),
+)
+_ALL = (*_STORES, _TERMINATOR)
 
 
 @contextmanager
@@ -113,12 +122,12 @@ def stores_elsewhere(
     _make_certificates(installation.folder / "managed")
     # First the networks: that one of them leads to the stores is what the VPC does on AWS.
     installation.compose("up", "--no-start", "--no-build")
-    names = [_PREFIX + store.name for store in _STORES]
+    names = [_PREFIX + store.name for store in _ALL]
     _remove(installation, names)
     try:
-        for store in _STORES:
+        for store in _ALL:
             _start(installation, store, images[store.name], network)
-        for store in _STORES:
+        for store in _ALL:
             _wait(installation, store)
         yield
     finally:
@@ -137,7 +146,7 @@ def _start(installation: Installation, store: _Store, image: str, network: str) 
     ]
     installation.engine.docker(
         *("run", "--detach", "--name", _PREFIX + store.name, "--network", network),
-        *("--network-alias", f"{store.name}.{_DOMAIN}", *mounts, *store.options),
+        *(*mounts, *store.options),
         *("--entrypoint", "/bin/sh", image, "-ec", store.script),
     )
 
