@@ -23,8 +23,6 @@ _ONE_HOST = {
     "COMPOSE_PROJECT_NAME": "ragfleet-rehearsal",
     # TLS in front, and the dashboard.
     "COMPOSE_PROFILES": "production,monitoring",
-    # docker-compose.monitoring.yml asks for it before anything else.
-    "GRAFANA_ADMIN_PASSWORD": "not-started-here",
 }
 _PORTS = ("API_PORT", "FLOWER_PORT", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 _FILES_MODE = "docker-compose.files.yml"
