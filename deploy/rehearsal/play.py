@@ -25,7 +25,7 @@ def play(installation: Installation, transcript: Transcript) -> None:
 
 
 def _one_host(installation: Installation, transcript: Transcript) -> None:
-    basics.up(installation, transcript, act="Up")
+    basics.up(installation, transcript, act="Up", engine_says=True)
     visitor = Visitor.through_nginx(installation)
     rows = basics.questions(installation)
     act = "Through nginx, with TLS"

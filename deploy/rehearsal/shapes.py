@@ -25,7 +25,7 @@ def files_mode(engine: Engine, folder: Path, transcript: Transcript) -> None:
     tree = prepare_tree(folder / "files", project)
     installation = Installation(engine, tree, files=FILES_MODE)
     with basics.gone_afterwards(installation):
-        basics.up(installation, transcript, act=act)
+        basics.up(installation, transcript, act=act, engine_says=True)
         visitor = Visitor.of_port(installation, "fleet")
         rows = basics.questions(installation)[:1]
         basics.answer(installation, visitor, transcript, act=act, rows=rows)
