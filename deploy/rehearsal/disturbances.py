@@ -1,6 +1,5 @@
 """More workers, restarts; documents keep coming all the while."""
 
-import json
 import time
 from collections.abc import Sequence
 
@@ -14,15 +13,13 @@ ROLL = "Rolling restart"
 _DRAIN_TIMEOUT_S = 300
 _SPREAD_TIMEOUT_S = 240
 _WELL_TIMEOUT_S = 240
+_POLL_S = 1.0
 
-_ASK_WORKERS = """
-import json, sys
-from celery import Celery
-from shared.connections import broker_url
-from shared.settings import load_settings
-fleet = Celery(broker=broker_url(load_settings())).control
-stats = fleet.inspect(destination=sys.argv[1:], timeout=10).stats() or {}
-print(json.dumps({name: sum(row["total"].values()) for name, row in stats.items()}))
+_COUNT = """
+import urllib.request as web
+lines = web.urlopen("http://127.0.0.1:9100/metrics", timeout=20).read().decode().splitlines()
+name = "ragfleet_stage_duration_seconds_count{"
+print(sum(float(x.split()[-1]) for x in lines if x.startswith(name) and 'stage="extract"' in x))
 """
 
 
@@ -72,16 +69,15 @@ def scale(installation: Installation, visitor: Visitor, transcript: Transcript, 
     service = "worker-extract"
     with transcript.step(act, f"`docker compose up --scale {service}={to}`"):
         _scale(installation, service, to)
-    with transcript.step(act, "each of them takes messages") as entry:
+    with transcript.step(act, "each of them extracts") as entry:
+        before = _extracted(installation, service)
         with Feed(visitor, "scale", every_long=1) as feed:
-            before = _messages_taken(installation, service)
             until = time.monotonic() + _SPREAD_TIMEOUT_S
-            while not _all_more(before, _messages_taken(installation, service)):
+            while not _all_more(before, after := _extracted(installation, service)):
                 if time.monotonic() > until:
-                    raise RehearsalError(f"not all of {to} containers extract: {before}")
-                feed.wait_for_next(timeout_s=WORK_TIMEOUT_S)
-        after = _messages_taken(installation, service)
-        entry.seen["messages taken"] = ", ".join(str(after[each] - before[each]) for each in after)
+                    raise RehearsalError(f"not all of {to} containers extract: {before} {after}")
+                time.sleep(_POLL_S)
+        entry.seen["batches"] = ", ".join(str(after[each] - before[each]) for each in after)
     settle(installation, visitor, feed, transcript, act=act)
     with transcript.step(act, "back to one"):
         _scale(installation, service, 1)
@@ -104,14 +100,14 @@ def _scale(installation: Installation, service: str, count: int) -> None:
         raise RehearsalError(f"{service} has {found} containers instead of {count}")
 
 
-def _messages_taken(installation: Installation, service: str) -> dict[str, int]:
-    """How many messages each container of a service has taken, by its own count."""
-    # A container's name on its network is the beginning of its id; Celery's are made of it. Asked
-    # by name, the answer is there with the last of them.
-    names = [f"celery@{each.identifier[:12]}" for each in installation.containers(service)]
-    ask = ("exec", "--no-TTY", service, "python", "-c", _ASK_WORKERS, *names)
-    counts = json.loads(installation.compose(*ask))
-    return {name: counts.get(name, 0) for name in names}
+def _extracted(installation: Installation, service: str) -> dict[str, int]:
+    """How many batches of chunks each container of a service was given, by its own metrics."""
+    return {
+        each.identifier: int(
+            float(installation.engine.docker("exec", each.identifier, "python", "-S", "-c", _COUNT))
+        )
+        for each in installation.containers(service)
+    }
 
 
 def _all_more(before: dict[str, int], after: dict[str, int]) -> bool:
