@@ -4,15 +4,15 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-import structlog
 from prometheus_client import Gauge
 from redbeat import RedBeatScheduler
 from redis.exceptions import ConnectionError as NotConnectedError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from shared.logs import get_logger
 from shared.metrics.process import PROCESS
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _BROKER_AWAY_PAUSE_S = 1.0
 _LEADER = Gauge(
     "ragfleet_beat_leader",
