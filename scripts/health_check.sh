@@ -14,14 +14,15 @@ in_compose() {
 
 if in_compose; then
     wrong=0
-    # What the engine thinks of each container, which also sees those that restart again and again.
-    while read -r service state health; do
-        case "$state/$health" in
-            running/ | running/healthy) ;;
-            running/starting) echo "starting  $service" ;;
+    # What the engine thinks of each container, which also sees those that restart again and again, and
+    # those that were stopped. Only init ends when it is done.
+    while read -r service state code health; do
+        case "$service/$state/$health/$code" in
+            */running//* | */running/healthy/* | init/exited//0) ;;
+            */running/starting/*) echo "starting  $service" ;;
             *) echo "error     $service: ${state}${health:+, $health}"; wrong=1 ;;
         esac
-    done < <(docker compose ps --format '{{.Service}} {{.State}} {{.Health}}')
+    done < <(docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}} {{.Health}}')
     docker compose run --rm --no-deps -T ragfleet health "$@" < /dev/null || wrong=1
     exit "$wrong"
 fi

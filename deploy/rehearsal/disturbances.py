@@ -1,65 +1,36 @@
-"""Crashes, more workers, restarts; documents keep coming all the while."""
+"""More workers, restarts; documents keep coming all the while."""
 
-import json
 import time
 from collections.abc import Sequence
 
 from deploy.rehearsal.commands import RehearsalError
-from deploy.rehearsal.feed import Feed
+from deploy.rehearsal.feed import EVERY_LONG, WORK_TIMEOUT_S, Feed
 from deploy.rehearsal.installation import Installation
 from deploy.rehearsal.transcript import Transcript
 from deploy.rehearsal.visitor import Visitor
 
-_RESTART_TIMEOUT_S = 60
-_WORK_TIMEOUT_S = 180  # a lease of a dead worker runs out, a store recovers
+ROLL = "Rolling restart"
 _DRAIN_TIMEOUT_S = 300
 _SPREAD_TIMEOUT_S = 240
 _WELL_TIMEOUT_S = 240
-_EVERY_LONG = 3  # of three documents one needs the workers that extract
+_POLL_S = 1.0
 
-_ASK_WORKERS = """
-import json
-from celery import Celery
-from shared.connections import broker_url
-from shared.settings import load_settings
-fleet = Celery(broker=broker_url(load_settings())).control
-stats = fleet.inspect(timeout=5).stats() or {}
-print(json.dumps({name: sum(row["total"].values()) for name, row in stats.items()}))
+_COUNT = """
+import urllib.request as web
+lines = web.urlopen("http://127.0.0.1:9100/metrics", timeout=20).read().decode().splitlines()
+name = "ragfleet_stage_duration_seconds_count{"
+print(sum(float(x.split()[-1]) for x in lines if x.startswith(name) and 'stage="extract"' in x))
 """
 
 
-def crash_each(
-    installation: Installation, visitor: Visitor, transcript: Transcript, *, helper: str
+def settle(
+    installation: Installation, visitor: Visitor, feed: Feed, transcript: Transcript, *, act: str
 ) -> None:
-    """Kill every container in turn while documents are ingested; all come back, nothing is lost.
+    """Wait until everything that was uploaded is done and listed, and all containers are well.
 
     Raises:
-        RehearsalError: a container stays away, or a document is not done.
+        RehearsalError: a document is not done or not listed, or a container is not well.
     """
-    act = "Every container killed, one after the other"
-    running = [each for each in installation.containers() if each.status == "running"]
-    with Feed(visitor, "crash", every_long=_EVERY_LONG) as feed:
-        feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
-        for each in running:
-            before = installation.again(each)
-            with transcript.step(act, f"`{before.service}` killed") as entry:
-                entry.seen["documents on their way"] = feed.wait_until_busy(
-                    timeout_s=_WORK_TIMEOUT_S
-                )
-                visitor.forget_outages()
-                installation.crash(before, helper=helper)
-                installation.wait_until_restarted(before, timeout_s=_RESTART_TIMEOUT_S)
-                feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
-                entry.seen["longest wait of a request"] = f"{visitor.longest_outage_s} s"
-    with transcript.step(act, "who was restarted more often than killed") as entry:
-        own = [each.service for each in installation.containers() if each.restarts > 1]
-        entry.seen["by themselves"] = ", ".join(own) or "none"
-    _settle(installation, visitor, feed, transcript, act)
-
-
-def _settle(
-    installation: Installation, visitor: Visitor, feed: Feed, transcript: Transcript, act: str
-) -> None:
     with transcript.step(act, "all documents done, all containers healthy") as entry:
         visitor.wait_for(feed.tasks.values(), timeout_s=_DRAIN_TIMEOUT_S)
         missing = set(feed.tasks) - visitor.documents()
@@ -77,16 +48,15 @@ def roll(
     Raises:
         RehearsalError: one does not become healthy, or a document is not done.
     """
-    act = "Rolling restart"
-    with Feed(visitor, "roll", every_long=_EVERY_LONG) as feed:
-        feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
+    with Feed(visitor, "roll", every_long=EVERY_LONG) as feed:
+        feed.wait_for_next(timeout_s=WORK_TIMEOUT_S)
         for service in services:
-            with transcript.step(act, f"`{service}` made anew") as entry:
+            with transcript.step(ROLL, f"`{service}` made anew") as entry:
                 visitor.forget_outages()
                 installation.compose("up", "--detach", "--no-deps", "--force-recreate", service)
                 installation.wait_until_well(timeout_s=_WELL_TIMEOUT_S)
                 entry.seen["longest wait of a request"] = f"{visitor.longest_outage_s} s"
-    _settle(installation, visitor, feed, transcript, act)
+    settle(installation, visitor, feed, transcript, act=ROLL)
 
 
 def scale(installation: Installation, visitor: Visitor, transcript: Transcript, *, to: int) -> None:
@@ -99,17 +69,16 @@ def scale(installation: Installation, visitor: Visitor, transcript: Transcript, 
     service = "worker-extract"
     with transcript.step(act, f"`docker compose up --scale {service}={to}`"):
         _scale(installation, service, to)
-    with transcript.step(act, "each of them takes messages") as entry:
+    with transcript.step(act, "each of them extracts") as entry:
+        before = _extracted(installation, service)
         with Feed(visitor, "scale", every_long=1) as feed:
-            before = _messages_taken(installation, service)
             until = time.monotonic() + _SPREAD_TIMEOUT_S
-            while not _all_more(before, _messages_taken(installation, service)):
+            while not _all_more(before, after := _extracted(installation, service)):
                 if time.monotonic() > until:
-                    raise RehearsalError(f"not all of {to} containers extract: {before}")
-                feed.wait_for_next(timeout_s=_WORK_TIMEOUT_S)
-        after = _messages_taken(installation, service)
-        entry.seen["messages taken"] = ", ".join(str(after[each] - before[each]) for each in after)
-    _settle(installation, visitor, feed, transcript, act)
+                    raise RehearsalError(f"not all of {to} containers extract: {before} {after}")
+                time.sleep(_POLL_S)
+        entry.seen["batches"] = ", ".join(str(after[each] - before[each]) for each in after)
+    settle(installation, visitor, feed, transcript, act=act)
     with transcript.step(act, "back to one"):
         _scale(installation, service, 1)
 
@@ -131,13 +100,14 @@ def _scale(installation: Installation, service: str, count: int) -> None:
         raise RehearsalError(f"{service} has {found} containers instead of {count}")
 
 
-def _messages_taken(installation: Installation, service: str) -> dict[str, int]:
-    """How many messages each container of a service has taken, by its own count."""
-    said = installation.compose("exec", "--no-TTY", service, "python", "-c", _ASK_WORKERS)
-    counts = json.loads(said)
-    # A container's name on its network is the beginning of its id; Celery's are made of it.
-    names = [each.identifier[:12] for each in installation.containers(service)]
-    return {name: counts.get(f"celery@{name}", 0) for name in names}
+def _extracted(installation: Installation, service: str) -> dict[str, int]:
+    """How many batches of chunks each container of a service was given, by its own metrics."""
+    return {
+        each.identifier: int(
+            float(installation.engine.docker("exec", each.identifier, "python", "-S", "-c", _COUNT))
+        )
+        for each in installation.containers(service)
+    }
 
 
 def _all_more(before: dict[str, int], after: dict[str, int]) -> bool:

@@ -9,6 +9,8 @@ from deploy.rehearsal.commands import RehearsalError
 from deploy.rehearsal.texts import long_text, made_text
 from deploy.rehearsal.visitor import FINAL, Visitor
 
+WORK_TIMEOUT_S = 180  # a lease of a dead worker runs out, a store recovers
+EVERY_LONG = 3  # of three documents one needs the workers that extract
 IN_FLIGHT = 4  # so that some work is on its way at every moment
 _POLL_S = 0.5  # with four questions each time, below nginx's 20 a second
 

@@ -52,7 +52,11 @@ def rehearse(out: Path, *, stand_ins: bool) -> None:
 def _ground() -> dict[str, object]:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     kind = f"{platform.system()} {platform.machine()}"
-    return {"machine": f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {kind}"}
+    load = os.getloadavg()[1]  # of the last five minutes: what others do here
+    return {
+        "machine": f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {kind}",
+        "load average before it began": f"{load:.1f}",
+    }
 
 
 def _with_machine_engine(engine: Engine, folder: Path, transcript: Transcript) -> None:

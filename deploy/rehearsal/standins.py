@@ -24,6 +24,7 @@ STAND_INS = {
     "postgres": "pgvector/pgvector:pg16",
     "neo4j": "neo4j:5-community",
     "nginx": "nginx:alpine",
+    "prometheus": "prom/prometheus:v3.5.0",
 }
 _SUITE = "bookworm"
 _BASE = f"ragfleet-rehearsal/debian:{_SUITE}"

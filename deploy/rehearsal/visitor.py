@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 from deploy.rehearsal.commands import RehearsalError
+from deploy.rehearsal.installation import Installation
 
 FINAL = {"succeeded", "failed", "cancelled", "superseded"}
 _POLL_S = 0.3  # nginx lets 20 requests a second through
@@ -18,23 +19,46 @@ _AWAY = (httpx.TransportError,)
 # What nginx says while the API is away, and the API while a store is.
 _COME_AGAIN = {502, 503, 504}
 _TOO_MANY = 429  # nginx, of a visitor who is too quick: no outage
+_HTTPS, _API = 443, 8000
+
+
+def _published(installation: Installation, service: str, port: int) -> str:
+    rows = installation.services()[service]["ports"]
+    return str(next(row["published"] for row in rows if row["target"] == port))
+
+
+def _key(installation: Installation) -> str:
+    return (installation.folder / "secrets" / "api_key").read_text().strip()
 
 
 class Visitor:
     """Speaks to the installation's front door; waits where it is away for a moment."""
 
-    def __init__(self, address: str, *, key: str, authority: Path) -> None:
-        """Name the front door, the API key and the certificate it must show."""
+    def __init__(self, address: str, *, key: str, authority: Path | None = None) -> None:
+        """Name the front door, the API key and, with TLS, the certificate it must show."""
         self._client = httpx.Client(
             base_url=address,
             headers={"X-API-Key": key},
-            verify=ssl.create_default_context(cafile=str(authority)),
+            verify=ssl.create_default_context(cafile=str(authority)) if authority else True,
             timeout=_ANSWER_TIMEOUT_S,
             trust_env=False,
         )
         self.longest_outage_s = 0.0
         """The longest that a request was refused or not answered, since `forget_outages`."""
         self._lock = threading.Lock()
+
+    @classmethod
+    def through_nginx(cls, installation: Installation) -> Self:
+        """Come by nginx's port, with TLS."""
+        address = f"https://localhost:{_published(installation, 'nginx', _HTTPS)}"
+        authority = installation.folder / "tls" / "fullchain.pem"
+        return cls(address, key=_key(installation), authority=authority)
+
+    @classmethod
+    def of_port(cls, installation: Installation, service: str) -> Self:
+        """Come by the port that a service publishes on this host."""
+        address = f"http://127.0.0.1:{_published(installation, service, _API)}"
+        return cls(address, key=_key(installation))
 
     def forget_outages(self) -> None:
         """Measure outages anew."""

@@ -15,11 +15,14 @@ ACTS = [
     "Preparation",
     "Up",
     "Through nginx, with TLS",
-    "Every container killed, one after the other",
+    "Every container killed",
     "worker-extract scaled to 3",
     "Rolling restart",
+    "docker-compose.monitoring.yml",
     "Down, and up again",
     "scripts/health_check.sh",
+    "docker-compose.files.yml",
+    "docker-compose.aws.yml",
 ]
 
 

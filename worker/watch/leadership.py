@@ -6,9 +6,14 @@ from typing import Any
 
 from prometheus_client import Gauge
 from redbeat import RedBeatScheduler
+from redis.exceptions import ConnectionError as NotConnectedError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from shared.logs import get_logger
 from shared.metrics.process import PROCESS
 
+_log = get_logger(__name__)
+_BROKER_AWAY_PAUSE_S = 1.0
 _LEADER = Gauge(
     "ragfleet_beat_leader",
     "1 in the beat that sends and watches; 0 in one that waits to take over.",
@@ -53,9 +58,17 @@ class WatchedScheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat is unt
         super().__init__(*arguments, **options)
 
     def tick(self, *arguments: Any, **options: Any) -> float:  # noqa: ANN401 - celery's
-        """Send what is due; raises, and so ends beat, when the lock is lost."""
+        """Send what is due; raises, and so ends beat, when the lock is lost.
+
+        A broker that is away for a moment does not end it: the lock is asked for before anything
+        is sent, and whoever does not have it any more learns so from the next tick.
+        """
         asked_at_s = monotonic()
-        pause_s: float = super().tick(*arguments, **options)
+        try:
+            pause_s: float = super().tick(*arguments, **options)
+        except (NotConnectedError, RedisTimeoutError) as error:
+            _log.warning("broker_away", error=type(error).__name__)
+            return _BROKER_AWAY_PAUSE_S
         self._leadership.extended(asked_at_s=asked_at_s, timeout_s=self.lock_timeout)
         return pause_s
 

@@ -1,6 +1,11 @@
 """A beat leads as long as its lock cannot be anybody else's, and not a moment longer."""
 
-from worker.watch.leadership import Leadership
+import pytest
+from redbeat import RedBeatScheduler
+from redis.exceptions import ConnectionError as NotConnectedError
+from redis.exceptions import LockNotOwnedError
+
+from worker.watch.leadership import Leadership, WatchedScheduler
 
 
 class Clock:
@@ -31,3 +36,27 @@ def test_who_gives_the_lock_back_leads_no_more() -> None:
     leadership.extended(asked_at_s=clock(), timeout_s=10)
     leadership.ended()
     assert not leadership.held
+
+
+def scheduler(monkeypatch: pytest.MonkeyPatch, error: Exception) -> WatchedScheduler:
+    def fail(_: RedBeatScheduler) -> float:
+        raise error
+
+    monkeypatch.setattr(RedBeatScheduler, "tick", fail)
+    made = WatchedScheduler.__new__(WatchedScheduler)
+    made._leadership = Leadership()
+    return made
+
+
+def test_a_broker_that_is_away_does_not_end_beat_and_does_not_let_it_lead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    away = scheduler(monkeypatch, NotConnectedError("refused"))
+    assert away.tick() > 0
+    assert not away._leadership.held
+
+
+def test_a_lock_that_another_one_has_ends_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = scheduler(monkeypatch, LockNotOwnedError("another one has it"))
+    with pytest.raises(LockNotOwnedError):
+        lost.tick()
