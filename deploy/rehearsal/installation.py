@@ -42,6 +42,11 @@ class Installation:
         found: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))["services"]
         return found
 
+    def port(self, service: str, target: int) -> str:
+        """Return the port of this host at which a service publishes one of its own."""
+        rows = self.services()[service]["ports"]
+        return str(next(row["published"] for row in rows if row["target"] == target))
+
     def containers(self, *services: str) -> list[Container]:
         """Return all containers, also those that ended, or those of some services."""
         identifiers = self.compose("ps", "--all", "--quiet", *services).split()
@@ -111,11 +116,12 @@ class Installation:
         for each in self.containers():
             if each.well:
                 continue
-            log = self._log(each.service, lines=30)
+            log = self.log(each.service, lines=30)
             sentences.append(f"{each.service}: {each.status} {each.health} {each.exit_code}\n{log}")
         return "\n".join(sentences)
 
-    def _log(self, service: str, *, lines: int) -> str:
+    def log(self, service: str, *, lines: int) -> str:
+        """Return the end of a service's log."""
         return self.compose("logs", "--no-color", "--tail", str(lines), service)
 
     def again(self, container: Container) -> Container:
@@ -155,7 +161,7 @@ class Installation:
         if ended:
             told = [
                 f"{each.service}: killed {self._kills[each.identifier]} times, restarted "
-                f"{each.restarts} times\n{self._log(each.service, lines=200)}"
+                f"{each.restarts} times\n{self.log(each.service, lines=200)}"
                 for each in ended
             ]
             raise RehearsalError("ended by themselves:\n" + "\n".join(told))

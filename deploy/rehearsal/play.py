@@ -2,6 +2,7 @@
 
 from deploy.rehearsal import basics, disturbances, shapes
 from deploy.rehearsal.crashes import crash_each, note_restarts
+from deploy.rehearsal.front import see_front
 from deploy.rehearsal.health import check_health
 from deploy.rehearsal.installation import Installation
 from deploy.rehearsal.monitoring import watch
@@ -30,6 +31,7 @@ def _one_host(installation: Installation, transcript: Transcript) -> None:
     rows = basics.questions(installation)
     act = "Through nginx, with TLS"
     basics.answer(installation, visitor, transcript, act=act, rows=rows)
+    see_front(installation, visitor, transcript)
     helper = installation.services()["worker-extract"]["image"]
     crash_each(installation, visitor, transcript, helper=helper)
     disturbances.scale(installation, visitor, transcript, to=3)

@@ -22,11 +22,6 @@ _TOO_MANY = 429  # nginx, of a visitor who is too quick: no outage
 _HTTPS, _API = 443, 8000
 
 
-def _published(installation: Installation, service: str, port: int) -> str:
-    rows = installation.services()[service]["ports"]
-    return str(next(row["published"] for row in rows if row["target"] == port))
-
-
 def _key(installation: Installation) -> str:
     return (installation.folder / "secrets" / "api_key").read_text().strip()
 
@@ -50,14 +45,14 @@ class Visitor:
     @classmethod
     def through_nginx(cls, installation: Installation) -> Self:
         """Come by nginx's port, with TLS."""
-        address = f"https://localhost:{_published(installation, 'nginx', _HTTPS)}"
+        address = f"https://localhost:{installation.port('nginx', _HTTPS)}"
         authority = installation.folder / "tls" / "fullchain.pem"
         return cls(address, key=_key(installation), authority=authority)
 
     @classmethod
     def of_port(cls, installation: Installation, service: str) -> Self:
         """Come by the port that a service publishes on this host."""
-        address = f"http://127.0.0.1:{_published(installation, service, _API)}"
+        address = f"http://127.0.0.1:{installation.port(service, _API)}"
         return cls(address, key=_key(installation))
 
     def forget_outages(self) -> None:
@@ -88,6 +83,22 @@ class Visitor:
         if said.is_error:
             raise RehearsalError(f"{method} {path}: {said.status_code} {said.text[:500]}")
         return said
+
+    def once(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Make a request once, whatever the answer is."""
+        return self._client.request(method, path, **request)
+
+    def pieces(self, path: str, question: dict[str, str]) -> int:
+        """Ask for an answer that comes piece by piece; return how many lines it had.
+
+        Raises:
+            RehearsalError: it is none.
+        """
+        with self._client.stream("POST", path, json=question) as answer:
+            lines = sum(1 for line in answer.iter_lines() if line)
+        if answer.is_error or lines < 2:  # the sources, then at least one piece
+            raise RehearsalError(f"POST {path}: {answer.status_code}, {lines} lines")
+        return lines
 
     def _once(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response | Exception:
         try:

@@ -15,6 +15,7 @@ ACTS = [
     "Preparation",
     "Up",
     "Through nginx, with TLS",
+    "What nginx answers itself",
     "Every container killed",
     "worker-extract scaled to 3",
     "Rolling restart",

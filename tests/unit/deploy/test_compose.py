@@ -1,7 +1,6 @@
 """The compose files: nothing stands open or is killed while it drains; no password is known."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from shared.contract.names import QueueName
 from shared.settings import Settings, load_settings
 from shared.settings_secrets import _variables_of as variables_of_field
 from shared.settings_secrets import is_secret
+from tests.unit.deploy.docker_compose import compose
 from tests.unit.docs.typed import blocks
 from worker.celery_options import DRAIN_S
 
@@ -27,7 +27,6 @@ ROOT = Path(__file__).parents[3]
 ONE_HOST = ["docker-compose.yml"]
 AWS = ["docker-compose.yml", "docker-compose.aws.yml"]
 FILES = ["docker-compose.files.yml"]
-PROFILES = ("production", "monitoring", "tools")
 OURS = {"api", "worker-prepare", "worker-extract", "worker-commit", "beat", "flower", "init"}
 STORES = {"redis", "postgres", "neo4j"}
 ADDRESSES = {
@@ -177,32 +176,6 @@ def test_flower_starts_with_nothing_but_the_broker_whatever_models_and_stores_th
     assert dashboard_variables(load_settings(None))["CELERY_BROKER_URL"].startswith(
         "redis://:known@"
     )
-
-
-def compose(folder: Path, files: list[str], *words: str, **variables: str) -> tuple[int, str]:
-    """Run docker compose, which needs no engine for this; answers its exit code and words."""
-    cached = sorted(Path.home().glob(".cache/ragfleet-rehearsal/programs-*/docker"))
-    path = os.environ["PATH"]  # noqa: TID251 - a child needs it
-    environment = {"PATH": path, "HOME": str(Path.home()), **variables}
-    candidates = [environment, *({**environment, "DOCKER_CONFIG": str(one)} for one in cached)]
-    for candidate in candidates:
-        if shutil.which("docker") is None:
-            break
-        asked = ["docker", "compose", "version"]
-        if subprocess.run(asked, env=candidate, capture_output=True, check=False).returncode:
-            continue
-        named = [word for file in files for word in ("-f", file)]
-        profiles = [word for profile in PROFILES for word in ("--profile", profile)]
-        done = subprocess.run(
-            ["docker", "compose", *named, *profiles, *words],
-            cwd=folder,
-            env=candidate,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout if done.returncode == 0 else done.stderr
-    return pytest.skip("docker compose is not here; `make rehearse` brings it")
 
 
 @pytest.fixture
