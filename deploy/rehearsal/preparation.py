@@ -26,6 +26,7 @@ _ONE_HOST = {
 }
 _PORTS = ("API_PORT", "FLOWER_PORT", "HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 _FILES_MODE = "docker-compose.files.yml"
+_BASE = "python:3.11-slim"
 _MEGABYTE = 1_000_000
 
 
@@ -95,6 +96,7 @@ def build_images(installation: Installation, seen: dict[str, Any]) -> None:
         for made in [pool.submit(make, *each) for each in _builds(installation).items()]:
             made.result()
     _note_sizes(installation, seen)
+    seen[f"of them the base, {_BASE}"] = _size(installation, _BASE)
 
 
 def _builds(installation: Installation) -> dict[str, dict[str, Any]]:
@@ -112,5 +114,9 @@ def _files_mode(installation: Installation) -> Installation:
 
 def _note_sizes(installation: Installation, seen: dict[str, Any]) -> None:
     for image in _builds(installation):
-        size = int(installation.engine.docker("image", "inspect", "--format", "{{.Size}}", image))
-        seen[image] = f"{size / _MEGABYTE:.0f} MB"
+        seen[image] = _size(installation, image)
+
+
+def _size(installation: Installation, image: str) -> str:
+    size = int(installation.engine.docker("image", "inspect", "--format", "{{.Size}}", image))
+    return f"{size / _MEGABYTE:.0f} MB"
