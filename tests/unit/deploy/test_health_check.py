@@ -11,21 +11,25 @@ DOCKER = """#!/bin/sh
 case "$*" in
     "compose ps --quiet") echo 0123456789ab ;;
     "compose ps --all --format "*) cat "$ROWS" ;;
-    "compose run "*) exit 0 ;;
+    "compose run "*) exit "${ASKED:-0}" ;;
     *) echo "not asked for: $*" >&2; exit 64 ;;
 esac
 """
 WELL = "api running 0 healthy\ninit exited 0 \nbeat running 0 healthy\nnginx running 0 \n"
 
 
-def check(folder: Path, rows: str) -> tuple[int, str]:
+def check(folder: Path, rows: str, **variables: str) -> tuple[int, str]:
     docker, told = folder / "docker", folder / "rows"
     docker.write_text(DOCKER)
     docker.chmod(0o755)
     told.write_text(rows)
     done = subprocess.run(
         [ROOT / "scripts" / "health_check.sh"],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "ROWS": str(told)},  # noqa: TID251 - a child
+        env={
+            "PATH": f"{folder}:{os.environ['PATH']}",  # noqa: TID251 - a child
+            "ROWS": str(told),
+            **variables,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -55,3 +59,15 @@ def test_a_container_that_is_not_well_is_named(tmp_path: Path, row: str, sentenc
 
 def test_a_container_that_starts_is_told_and_no_error(tmp_path: Path) -> None:
     assert check(tmp_path, f"{WELL}api running 0 starting\n") == (0, "starting  api\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        pytest.param("1", 1, id="something is wrong"),
+        pytest.param("2", 2, id="a setting is wrong"),
+        pytest.param("125", 2, id="Docker could not start the command"),
+    ],
+)
+def test_it_ends_as_the_command_within_did(tmp_path: Path, asked: str, code: int) -> None:
+    assert check(tmp_path, WELL, ASKED=asked) == (code, "")
