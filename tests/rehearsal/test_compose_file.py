@@ -28,7 +28,7 @@ ACTS = [
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1480)
+@pytest.mark.timeout(2400)
 def test_the_compose_file_loses_nothing_whatever_is_killed_or_restarted(tmp_path: Path) -> None:
     out = tmp_path / "rehearsal.json"
     done = subprocess.run(
