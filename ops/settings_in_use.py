@@ -27,7 +27,7 @@ def settings_in_use(settings: Settings) -> Settings:
         sentence = (
             f"No `ragfleet up` with servers of its own runs on DATA_DIR {layout.data_dir}; start "
             "it, or set USE_EXTERNAL_STORAGE: `true` for servers that settings name, `false` for "
-            "files in DATA_DIR."
+            "files in DATA_DIR. Beside docker compose: `docker compose run --rm ragfleet …`."
         )
         raise SettingsError(sentence)
     if ("neo4j" in ports) != settings.starts_neo4j:

@@ -82,7 +82,9 @@ def _ready(state: SupervisorState, data_dir: Path) -> None:
 
 
 def _announce(current: Status, data_dir: Path) -> None:
-    _print_addresses({one.name: one.url for one in current.services}, data_dir, password=True)
+    _print_addresses(
+        {one.name: one.url for one in current.services}, data_dir, password=output.is_terminal
+    )
     output.print("It runs in the background: `ragfleet up --status`, `ragfleet up --down`.")
 
 

@@ -69,7 +69,10 @@ def read_description(path: Path) -> Description:
             ),
         )
     except OSError as error:
-        sentence = f"{path} cannot be read: {error.strerror}."
+        sentence = (
+            f"{path} cannot be read: {error.strerror}; make it with `terraform "
+            "-chdir=deploy/terraform output -json deployment`."
+        )
         raise DescriptionError(sentence) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         sentence = (

@@ -50,8 +50,17 @@ def lines(outputs: Mapping[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Read from the standard input."""
-    for line in lines(json.load(sys.stdin)):
+    """Read from the standard input.
+
+    Raises:
+        DescriptionError: that is something else.
+    """
+    try:
+        outputs: Any = json.load(sys.stdin)
+    except ValueError:
+        sentence = "Give what `terraform output -json` says on the standard input."
+        raise DescriptionError(sentence) from None
+    for line in lines(outputs):
         say(line)
 
 

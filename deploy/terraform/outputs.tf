@@ -32,6 +32,19 @@ output "endpoints" {
   }
 }
 
+output "network" {
+  description = "Where a host of one's own has to be to reach the stores (docs/operations/phase-2.md)."
+  value = {
+    vpc_id            = module.network.vpc_id
+    public_subnet_ids = module.network.public_subnet_ids
+  }
+}
+
+output "host_policy" {
+  description = "What the role of such a host may do: the buckets, and the key with which they are encrypted."
+  value       = data.aws_iam_policy_document.host.json
+}
+
 output "dashboard_name" {
   description = "The CloudWatch dashboard to look at first."
   value       = module.observability.dashboard_name

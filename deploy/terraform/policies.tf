@@ -28,6 +28,11 @@ data "aws_iam_policy_document" "bucket" {
   }
 }
 
+# A host beside ECS does what all tiers do.
+data "aws_iam_policy_document" "host" {
+  source_policy_documents = [for bucket in data.aws_iam_policy_document.bucket : bucket.json]
+}
+
 # Who only parses documents reads them; parsers are what a document could turn against us.
 data "aws_iam_policy_document" "read_uploads" {
   statement {
