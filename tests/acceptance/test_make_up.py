@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.local.credentials import load_credentials
 from tests.acceptance.system import RAGFLEET, System, Workspace, processes_of, until
 
 API_KEY = secrets.token_hex(16)
@@ -116,19 +117,21 @@ def test_two_systems_run_side_by_side(embedded: System, open_folder: Path) -> No
             assert two.get(f"/tasks/{mine['task_id']}").status_code == 404
             assert second.cited("谁与刘备在桃园结义？") == ["note.txt"]
             assert first.cited("Who worked at Bletchley Park?") == ["note.txt"]
-        assert_flower_wants_what_was_printed(other, printed)
+        assert_flower_wants_what_is_kept(other, printed)
         other.ragfleet("up", exit_code=1)  # the folder is taken
     finally:
         other.down()
     embedded.ragfleet("up", "--status")  # exit code 0: all of it runs
 
 
-def assert_flower_wants_what_was_printed(system: System, printed: str) -> None:
+def assert_flower_wants_what_is_kept(system: System, printed: str) -> None:
     flower = f"http://127.0.0.1:{system.flower_port}"
-    found = re.search(r"Flower .* user (\S+), password (\S+)", printed)
+    found = re.search(r"Flower .* user (\S+), password in (\S+)", printed)
     assert found, printed
+    password = load_credentials(Path(found[2])).flower_password
+    assert password not in printed  # it may end in a log
     assert httpx.get(flower, timeout=60).status_code == 401
     assert httpx.get(flower, auth=("fleet", "guess"), timeout=60).status_code == 401
-    welcome = httpx.get(f"{flower}/workers", auth=(found[1], found[2]), timeout=60)
+    welcome = httpx.get(f"{flower}/workers", auth=(found[1], password), timeout=60)
     assert welcome.status_code == 200
     assert "Flower" in welcome.text

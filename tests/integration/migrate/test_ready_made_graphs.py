@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from lightrag.kg.shared_storage import finalize_share_data
 
 from ops.migrate.folder.source import FolderSource
 from shared.ids import PhysicalWorkspace
@@ -41,6 +42,8 @@ async def insert_ready_made(folder: Path) -> None:
     await rag.initialize_storages()
     await rag.ainsert_custom_kg(_GRAPH)
     await rag.finalize_storages()
+    # LightRAG keeps what it read of files by the workspace's name alone.
+    finalize_share_data()
 
 
 @pytest.mark.parametrize("variables", ["valkey"], indirect=True)
