@@ -102,6 +102,7 @@ def test_no_secret_of_a_system_in_the_background_can_be_read(embedded: System) -
     assert (embedded.data_dir / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.long
 def test_two_systems_run_side_by_side(embedded: System, open_folder: Path) -> None:
     other = System("embedded", open_folder / "other")
     printed = other.up()

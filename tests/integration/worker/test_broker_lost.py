@@ -56,6 +56,7 @@ def fresh_valkey(broker: Broker) -> str:
     return broker.server.url()
 
 
+@pytest.mark.long
 async def test_a_worker_outlives_a_broker_that_dies_with_its_messages_in_hand(
     stack: Stack, broker: Broker
 ) -> None:

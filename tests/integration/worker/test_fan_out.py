@@ -30,6 +30,7 @@ async def until_extracted(stack: Stack, task: Task) -> set[int]:
     return shown
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)  # three processes start on what may be a busy machine
 async def test_two_extract_workers_share_a_book_and_the_committer_extracts_nothing(
     stack: Stack,

@@ -58,6 +58,7 @@ async def cited(fleet: Fleet, text: str) -> set[str]:
     return {one["file_path"] for one in answer.references}
 
 
+@pytest.mark.long
 async def test_a_document_goes_in_is_found_and_leaves_only_what_others_say(fleet: Fleet) -> None:
     tasks = [await fleet.upload("curie", CURIE), await fleet.upload("bohr", BOHR)]
     await fleet.run_until_quiet()

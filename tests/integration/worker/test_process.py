@@ -89,6 +89,7 @@ async def test_a_task_that_ends_while_the_worker_drains_is_kept(stack: Stack) ->
     assert await stack.states(tasks) <= {TaskState.READY, TaskState.COMMITTING, TaskState.SUCCEEDED}
 
 
+@pytest.mark.long
 async def test_after_a_kill_everything_comes_to_its_end_once(stack: Stack) -> None:
     worker, tasks = await busy_worker(stack)
     tasks.append(await stack.upload("large", LARGE * 4))
