@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 from deploy.rehearsal.commands import RehearsalError
 from deploy.rehearsal.programs import Programs
 from shared.settings import inherited_environment, user_cache_folder
@@ -38,7 +36,7 @@ def _environment() -> Mapping[str, str]:
         asked = ["docker", "compose", "version"]
         if subprocess.run(asked, env=candidate, capture_output=True, check=False).returncode == 0:
             return candidate
-    return pytest.skip("docker compose is not here; `make rehearse` brings it")
+    return not_available("docker compose is not here; `make rehearse` brings it")
 
 
 def _candidates() -> Iterator[dict[str, str]]:
