@@ -55,6 +55,7 @@ class WatchedScheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat is unt
 
     def __init__(self, *arguments: Any, leadership: Leadership, **options: Any) -> None:  # noqa: ANN401 - celery's
         self._leadership = leadership
+        self._is_broker_away = False
         super().__init__(*arguments, **options)
 
     def tick(self, *arguments: Any, **options: Any) -> float:  # noqa: ANN401 - celery's
@@ -67,8 +68,11 @@ class WatchedScheduler(RedBeatScheduler):  # type: ignore[misc] # redbeat is unt
         try:
             pause_s: float = super().tick(*arguments, **options)
         except (NotConnectedError, RedisTimeoutError) as error:
-            _log.warning("broker_away", error=type(error).__name__)
+            if not self._is_broker_away:  # an outage is one line, however long it lasts
+                _log.warning("broker_away", error=type(error).__name__)
+            self._is_broker_away = True
             return _BROKER_AWAY_PAUSE_S
+        self._is_broker_away = False
         self._leadership.extended(asked_at_s=asked_at_s, timeout_s=self.lock_timeout)
         return pause_s
 

@@ -4,6 +4,7 @@ import pytest
 from redbeat import RedBeatScheduler
 from redis.exceptions import ConnectionError as NotConnectedError
 from redis.exceptions import LockNotOwnedError
+from structlog.testing import capture_logs
 
 from worker.watch.leadership import Leadership, WatchedScheduler
 
@@ -45,6 +46,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch, error: Exception) -> WatchedSched
     monkeypatch.setattr(RedBeatScheduler, "tick", fail)
     made = WatchedScheduler.__new__(WatchedScheduler)
     made._leadership = Leadership()
+    made._is_broker_away = False
     return made
 
 
@@ -52,8 +54,11 @@ def test_a_broker_that_is_away_does_not_end_beat_and_does_not_let_it_lead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     away = scheduler(monkeypatch, NotConnectedError("refused"))
-    assert away.tick() > 0
+    with capture_logs() as lines:
+        assert away.tick() > 0
+        assert away.tick() > 0
     assert not away._leadership.held
+    assert [line["event"] for line in lines] == ["broker_away"]
 
 
 def test_a_lock_that_another_one_has_ends_beat(monkeypatch: pytest.MonkeyPatch) -> None:
