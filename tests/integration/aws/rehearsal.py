@@ -53,17 +53,7 @@ def rehearse(endpoint: str, folder: Path, say: Callable[[str], None]) -> list[Ty
     Raises:
         RehearsalError: an answer was another one.
     """
-    environment = {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(ROOT),
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    environment = variables_of(endpoint, region=REGION)
     known: dict[str, str] = {}
     for ground in GROUND:
         known[ground.keeps] = _typed(ground, known, environment, folder)
@@ -83,6 +73,21 @@ def rehearse(endpoint: str, folder: Path, say: Callable[[str], None]) -> list[Ty
         if command.keeps:
             known[command.keeps] = answer
     return ALL
+
+
+def variables_of(endpoint: str, *, region: str) -> dict[str, str]:
+    """Return variables with which AWS's command line finds moto, and nothing of this machine's."""
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(ROOT),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def _certificate_and_zone(environment: dict[str, str], folder: Path) -> dict[str, str]:

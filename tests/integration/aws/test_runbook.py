@@ -14,9 +14,9 @@ import pytest
 
 from ops.init_env import write_env
 from tests.integration.aws.conftest import REGION, Installation
-from tests.integration.aws.rehearsal import AWS, ROOT
+from tests.integration.aws.rehearsal import AWS, ROOT, variables_of
 from tests.services import not_available
-from tests.unit.deploy.test_compose import compose
+from tests.unit.deploy.docker_compose import compose
 from tests.unit.docs.typed import blocks
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -123,16 +123,8 @@ def typed(block: str, folder: Path, ground: dict[str, str], endpoint: str) -> st
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=folder,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:{AWS.parent}:{os.defpath}",
-            "PYTHONPATH": str(ROOT),
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        },
+        env=variables_of(endpoint, region=REGION)
+        | {"PATH": f"{Path(sys.executable).parent}:{AWS.parent}:{os.defpath}"},
         capture_output=True,
         text=True,
         check=False,
